@@ -1,0 +1,1 @@
+"""Who runs the map over shards: processes of this machine, or a Dask cluster; the rows are the same."""

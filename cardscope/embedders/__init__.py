@@ -1,0 +1,1 @@
+"""Text to vectors: the shipped static encoder, any Sentence Transformers model, and the paper's word counts."""

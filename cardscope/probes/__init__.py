@@ -1,0 +1,1 @@
+"""Questions about a card, each with an answer, a threshold and line numbers; none of them decides points."""

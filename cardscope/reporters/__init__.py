@@ -1,0 +1,1 @@
+"""A finished analysis as text: for a terminal, for a program, for a page."""

@@ -1,0 +1,1 @@
+"""Pure functions on strings: nothing here knows what a model card is."""
