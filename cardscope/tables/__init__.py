@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def on_overlay(clear: Any) -> None:  # noqa: ANN401 - a cache_clear method
     _dependents.append(clear)
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_table(name: str) -> Mapping[str, Any]:
     """One table, for instance ``sections`` or ``generators/trainers``, overlay included.
 
