@@ -1,0 +1,115 @@
+"""``cardscope analyze``: one model, or a few, from wherever their cards are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cardscope.cli import output
+
+if TYPE_CHECKING:
+    from cardscope.options import Options
+    from cardscope.pipeline import Analyzer
+    from cardscope.types import CardAnalysis, SkippedCard
+
+EXIT_BELOW = 1
+EXIT_SKIPPED = 3
+
+
+@click.command("analyze")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.option(
+    "--source",
+    "where",
+    metavar="hub|demo|PATH",
+    help="Where models are looked up: the Hub, the shipped demo hub, or a corpus (a parquet file or a folder). Default: the Hub for ids, nowhere for local cards.",
+)
+@click.option("--revision", metavar="REV", help="Branch, tag or commit to read.")
+@click.option("--token", envvar="HF_TOKEN", metavar="TOKEN", help="Token for the Hub.", show_envvar=True)
+@click.option(
+    "--embedder",
+    metavar="NAME",
+    help="static (shipped), lexical, or the name or path of a Sentence Transformers model.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["terminal", "json", "jsonl", "markdown"]),
+    default="terminal",
+    show_default=True,
+)
+@click.option(
+    "-o",
+    "--output",
+    "destination",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write there instead of stdout.",
+)
+@click.option("--explain", is_flag=True, help="Show every question that was asked, also the answered ones.")
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="Exit 1 when the quality score is below N."
+)
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Tables laid over the shipped ones.",
+)
+@click.option(
+    "--options",
+    "options_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="TOML file with options.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def command(
+    targets: tuple[str, ...],
+    where: str | None,
+    revision: str | None,
+    token: str | None,
+    embedder: str | None,
+    style: str,
+    destination: Path | None,
+    explain: bool,
+    fail_under: float | None,
+    tables: Path | None,
+    options_file: Path | None,
+    quiet: bool,
+) -> int:
+    """Read one model card: what it says, who wrote it, where it came from.
+
+    TARGET is the id of a model (owner/name), the address of its page, a README file, a folder that holds one, or - for
+    stdin. Exits 0 when every target was read, 1 below --fail-under, 3 when a card could not be read.
+
+    \b
+    cardscope analyze google/gemma-2-2b-it
+    cardscope analyze ./README.md --format json
+    cardscope analyze mellow-labs/... --source demo
+    """
+    from cardscope.tables import use_overlay
+
+    options = _options(options_file, embedder=embedder, tables=tables, revision=revision)
+    use_overlay(options.tables)
+    if style == "json" and len(targets) > 1:
+        raise click.UsageError("--format json holds one analysis; use jsonl for several")
+    listener = output.progress(quiet)
+    results = [_analyze(target, where, token, options, listener) for target in targets]
+    listener("", "")
+    reporter = _reporter(style, destination, explain)
+    output.write("".join(reporter.render(result) for result in results), destination)
+    return _exit_code(results, fail_under)
+
+
+def _options(file: Path | None, *, embedder: str | None, tables: Path | None, revision: str | None) -> Options:
+    from dataclasses import replace
+
+    from cardscope.options import Options, load_options
+
+    options = load_options(file) if file else Options()
+    if revision:
+        options = replace(options, source=replace(options.source, revision=revision))
+    return replace(options, embedder=embedder or options.embedder, tables=tables or options.tables)

@@ -1,0 +1,114 @@
+"""The root command: loads a command when it is called, and turns every error into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from cardscope import __version__
+from cardscope.errors import CardscopeError
+
+#: name -> (module, the line the help shows); the line stands here so that help imports no command. Held by a test.
+COMMANDS = {
+    "analyze": ("cardscope.cli.analyze", "Read one model card: what it says, who wrote it, where it came from."),
+    "license": ("cardscope.cli.license", "Judge whether a child's licence fits its parent's."),
+    "corpus": ("cardscope.cli.corpus", "Build and look after a corpus of many cards."),
+    "score": ("cardscope.cli.score", "Score a corpus over time."),
+    "simulate": ("cardscope.cli.simulate", "Make a hub with known truth."),
+}
+
+EXIT_BUG = 4
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order a reader needs them, not the alphabet's."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; ``None`` for a name nobody knows."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="cardscope")
+def main() -> None:
+    """Read Hugging Face model cards.
+
+    What a card says, who or what wrote which part of it, where the model came from, and what was lost on the way.
+
+    \b
+    cardscope analyze google/gemma-2-2b-it        a model on the Hub
+    cardscope analyze ./README.md                 a card on this machine, no network
+    cardscope license llama2 mit --relation finetune
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the command ``cardscope``; always ends in ``SystemExit``.
+
+    Exit codes: 0 fine, 1 below the asked threshold, 2 usage, 3 not found, gated or unreachable, 4 a bug.
+    """
+    sys.exit(_guarded(arguments))
+
+
+def _guarded(arguments: Sequence[str] | None) -> int:
+    try:
+        result = main.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CardscopeError as error:
+        return _explain(error)
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): say nothing, and keep the interpreter from saying it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last door before the user
+        return _confess(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: CardscopeError) -> int:
+    from cardscope.text.clean import clean
+
+    click.echo(f"error: {clean(str(error), 500)}", err=True)
+    if error.hint:
+        click.echo(f"hint: {clean(error.hint, 500)}", err=True)
+    if _debugging():
+        raise error
+    return error.exit_code
+
+
+def _confess(error: Exception) -> int:
+    if _debugging():
+        raise error
+    from cardscope.text.clean import clean
+
+    click.echo(f"bug: {type(error).__name__}: {clean(str(error), 300)}", err=True)
+    click.echo("hint: this is cardscope's fault; run again with CARDSCOPE_DEBUG=1 and report the traceback", err=True)
+    return EXIT_BUG
+
+
+def _debugging() -> bool:
+    return os.environ.get("CARDSCOPE_DEBUG", "") not in ("", "0")

@@ -1,0 +1,67 @@
+"""Where a command's words go: data to stdout or a file, talk to stderr, colour and width as the terminal has them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from cardscope.errors import OutputError
+
+#: Widest report that still reads well; a wider terminal gets margins instead of long lines.
+WIDEST = 160
+NARROWEST = 60
+
+
+def width() -> int:
+    """Columns to write for: ``COLUMNS``, else the terminal's, else 80, held between `NARROWEST` and `WIDEST`."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
+
+
+def coloured(destination: Path | None) -> bool:
+    """Whether to colour: only for a terminal, and never against ``NO_COLOR`` (``FORCE_COLOR`` overrules a pipe)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return destination is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def write(text: str, destination: Path | None) -> None:
+    """Writes a finished report; a file is replaced whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    if destination is None or str(destination) == "-":
+        # Bytes, so that a console with a narrow encoding loses a character and not the report.
+        stream = click.get_binary_stream("stdout")
+        stream.write(text.encode("utf-8", "replace"))
+        stream.flush()
+        return
+    partial = destination.with_name(destination.name + ".partial")
+    try:
+        partial.write_bytes(text.encode("utf-8", "replace"))
+        partial.replace(destination)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot be written ({error.strerror})", subject=str(destination), hint="choose another place with -o"
+        ) from error
+
+
+def progress(quiet: bool) -> Callable[[str, str], None]:
+    """A listener that shows the stage on stderr while a person waits, and leaves no trace behind."""
+    if quiet or not sys.stderr.isatty():
+        return lambda stage, subject: None
+    columns = shutil.get_terminal_size((80, 24)).columns
+
+    def show(stage: str, subject: str) -> None:
+        line = f"{stage} {subject}"[: columns - 1] if stage else ""
+        click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+
+    return show
