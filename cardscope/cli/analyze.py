@@ -11,8 +11,6 @@ from cardscope.cli import output
 
 if TYPE_CHECKING:
     from cardscope.options import Options
-    from cardscope.pipeline import Analyzer
-    from cardscope.types import CardAnalysis, SkippedCard
 
 EXIT_BELOW = 1
 EXIT_SKIPPED = 3
@@ -24,7 +22,8 @@ EXIT_SKIPPED = 3
     "--source",
     "where",
     metavar="hub|demo|PATH",
-    help="Where models are looked up: the Hub, the shipped demo hub, or a corpus (a parquet file or a folder). Default: the Hub for ids, nowhere for local cards.",
+    help="Where models are looked up: the Hub, the shipped demo hub, or a corpus (a parquet file or a folder). "
+    "Default: the Hub for ids, nowhere for local cards.",
 )
 @click.option("--revision", metavar="REV", help="Branch, tag or commit to read.")
 @click.option("--token", envvar="HF_TOKEN", metavar="TOKEN", help="Token for the Hub.", show_envvar=True)
@@ -113,3 +112,62 @@ def _options(file: Path | None, *, embedder: str | None, tables: Path | None, re
     if revision:
         options = replace(options, source=replace(options.source, revision=revision))
     return replace(options, embedder=embedder or options.embedder, tables=tables or options.tables)
+
+
+def _analyze(
+    target: str, where: str | None, token: str | None, options: Options, listener: Listener
+) -> CardAnalysis | SkippedCard:
+    from dataclasses import replace
+
+    from cardscope.pipeline import Analyzer
+    from cardscope.sources.folder import FolderSource, resolve_target
+    from cardscope.types import RawCard, SkippedCard, model_id
+
+    place = resolve_target(target, prefer_id=where is not None)
+    if place.revision and not options.source.revision:
+        options = replace(options, source=replace(options.source, revision=place.revision))
+    if place.kind == "id":
+        models = _models(where or "hub", token, options)
+        return Analyzer(models, models, options=options, listener=listener).analyze(
+            model_id(place.value), options.source.revision
+        )
+    known = _models(where, token, options) if where else None
+    raw = FolderSource(place.value).only()
+    if isinstance(raw, SkippedCard):
+        return raw
+    assert isinstance(raw, RawCard)
+    return Analyzer(known, known, options=options, listener=listener).analyze_raw(raw)
+
+
+def _models(where: str, token: str | None, options: Options) -> Models:
+    from cardscope.plugins import load
+
+    if where == "hub":
+        models: Models = load("source", "hub")(options.source, token=token)
+        return models
+    models = load("source", "corpus")(where)
+    return models
+
+
+def _reporter(style: str, destination: Path | None, explain: bool) -> Reporter:
+    from cardscope.plugins import load
+
+    factory = load("reporter", style)
+    reporter: Reporter = (
+        factory(output.width(), color=output.coloured(destination), explain=explain)
+        if style == "terminal"
+        else factory()
+    )
+    return reporter
+
+
+def _exit_code(results: list[CardAnalysis | SkippedCard], fail_under: float | None) -> int:
+    from cardscope.types import SkippedCard
+
+    if any(isinstance(result, SkippedCard) for result in results):
+        return EXIT_SKIPPED
+    if fail_under is None:
+        return 0
+    values = [result.score.quality.value for result in results if not isinstance(result, SkippedCard)]
+    # A score that could not be told is not below anything: unknown is never bad.
+    return EXIT_BELOW if any(value is not None and value < fail_under for value in values) else 0

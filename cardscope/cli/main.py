@@ -84,7 +84,7 @@ def _guarded(arguments: Sequence[str] | None) -> int:
         # The reader of our output went away (``| head``): say nothing, and keep the interpreter from saying it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - the last door before the user
+    except Exception as error:
         return _confess(error)
     return result if isinstance(result, int) else 0
 
