@@ -11,6 +11,13 @@ from cardscope.cli import output
 
 if TYPE_CHECKING:
     from cardscope.options import Options
+    from cardscope.pipeline import Listener
+    from cardscope.plugins import CardSource, ModelIndex, Reporter
+    from cardscope.types import CardAnalysis, SkippedCard
+
+    class Models(CardSource, ModelIndex):
+        """A source that also knows of the models it holds."""
+
 
 EXIT_BELOW = 1
 EXIT_SKIPPED = 3
@@ -145,8 +152,8 @@ def _models(where: str, token: str | None, options: Options) -> Models:
     if where == "hub":
         models: Models = load("source", "hub")(options.source, token=token)
         return models
-    models = load("source", "corpus")(where)
-    return models
+    corpus: Models = load("source", "corpus")(where)
+    return corpus
 
 
 def _reporter(style: str, destination: Path | None, explain: bool) -> Reporter:
