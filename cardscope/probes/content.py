@@ -1,0 +1,164 @@
+"""What the card tells its reader: what the model is, how to run it, what was measured."""
+
+from __future__ import annotations
+
+import re
+
+from cardscope.probes.question import Question, View, lines_of
+from cardscope.types import BlockKind, Coverage, CoverageState, Finding, Span
+
+_DIGIT = re.compile(r"\d")
+
+
+def covered(view: View, ask: Question) -> Finding:
+    """Yes if any of the question's labels is present; a placeholder is a no that says where it stands."""
+    coverage = view.coverage
+    placeholder: Coverage | None = None
+    known = False
+    for label in ask.labels:
+        found = coverage.get(label)
+        if found is None:
+            continue
+        known = True
+        if found.state is CoverageState.PRESENT:
+            if view.brief:
+                return ask.yes
+            how = found.how.value if found.how else "text"
+            return view.yes(ask, f"found by {how}", value=how, spans=found.spans)
+        if found.state is CoverageState.PLACEHOLDER and placeholder is None:
+            placeholder = found
+    if not known:
+        return ask.unknown
+    if view.brief:
+        return ask.no
+    if placeholder is not None:
+        where = lines_of(placeholder.spans) if placeholder.spans else "there"
+        return view.no(
+            ask,
+            "only a placeholder stands there",
+            value="placeholder",
+            spans=placeholder.spans,
+            fix=f"replace the placeholder on {where}: {ask.fix}",
+        )
+    return view.no(ask, "the card does not say", value="absent")
+
+
+def says_what_it_is(view: View, ask: Question) -> Finding:
+    """Words of prose that stand first, or under a heading that describes the model."""
+    best = 0
+    spans: tuple[Span, ...] = ()
+    for index, section in enumerate(view.sections):
+        if index > 2 and "model_description" not in section.labels and "model_type" not in section.labels:
+            continue
+        if section.words > best:
+            best = section.words
+            spans = (section.span,)
+    if view.template_share is not None:
+        best = min(best, round(view.own_words) + (10 if view.words else 0))
+    return view.graded(ask, float(best), f"{best} words on the model at the top", spans=spans)
+
+
+def has_own_words(view: View, ask: Question) -> Finding:
+    """Words that no tool wrote; unknown when nobody looked who wrote them and there are enough to be in doubt."""
+    if view.attribution is None and view.words >= ask.threshold:
+        return ask.unknown
+    own = view.own_words
+    if view.brief:
+        return view.graded(ask, own)
+    return view.graded(ask, own, f"{round(own)} of {view.words} words are the author's or the base model's")
+
+
+def has_runnable_code(view: View, ask: Question) -> Finding:
+    """A code block that loads, installs or starts something."""
+    if BlockKind.CODE not in view.kinds:
+        return view.no(ask, "there is no code block")
+    text = view.card.text
+    if not any(mark in text for mark in ask.marks):
+        return view.no(ask, "no code block loads or starts the model")
+    if view.brief:
+        return ask.yes
+    spans = tuple(
+        block.span
+        for block in view.blocks(BlockKind.CODE)
+        if any(mark in line for line in view.lines(block.span) for mark in ask.marks)
+    )
+    if not spans:
+        return view.yes(ask, "a command stands in the text")
+    return view.yes(ask, "code that loads or starts the model", spans=spans[:3])
+
+
+def results_have_numbers(view: View, ask: Question) -> Finding:
+    """Digits where the results stand; asked only of a card that has results."""
+    spans = _present(view, ("results", "metrics"))
+    if spans is None:
+        return ask.not_applicable
+    if "model-index" in view.fields:
+        return view.yes(ask, "numbers in model-index", spans=spans)
+    for span in spans:
+        for line in view.lines(span)[:60]:
+            if _DIGIT.search(line):
+                return view.yes(ask, "numbers stand in the results", spans=spans)
+    return view.no(ask, "the results hold no number", spans=spans)
+
+
+def results_for_machines(view: View, ask: Question) -> Finding:
+    """``model-index`` with at least one value in it."""
+    index = view.fields.get("model-index")
+    entries = index if isinstance(index, list) else [index] if isinstance(index, dict) else []
+    for entry in entries[:5]:
+        if isinstance(entry, dict) and entry.get("results"):
+            return view.yes(ask, "results stand in model-index", spans=view.key_span("model-index"))
+    if not view.brief and index is not None:
+        return view.no(ask, "model-index holds no results", spans=view.key_span("model-index"))
+    return view.no(ask, "there is no model-index", spans=view.top() if not view.brief else ())
+
+
+def says_quantization_method(view: View, ask: Question) -> Finding:
+    """A name of a method or a number of bits, anywhere in the card."""
+    return _mentions(view, ask, "no method and no number of bits is named")
+
+
+def lists_files(view: View, ask: Question) -> Finding:
+    """A table or list in a card that names weight files."""
+    if BlockKind.TABLE not in view.kinds and BlockKind.LIST not in view.kinds and BlockKind.CODE not in view.kinds:
+        return view.no(ask, "there is no table or list of files")
+    return _mentions(view, ask, "no file of weights is named")
+
+
+def says_merge_method(view: View, ask: Question) -> Finding:
+    """A name of a merge method or the keys of a merge configuration."""
+    return _mentions(view, ask, "neither a merge method nor a configuration is given")
+
+
+def _mentions(view: View, ask: Question, missing: str) -> Finding:
+    text = view.card.text.lower()
+    for mark in ask.marks:
+        if mark in text:
+            if view.brief:
+                return ask.yes
+            spans = tuple(Span(n, n) for n, line in enumerate(view.card.lines, 1) if mark in line.lower())
+            return view.yes(ask, f"names {mark}", value=mark, spans=spans[:3])
+    return view.no(ask, missing)
+
+
+def _present(view: View, labels: tuple[str, ...]) -> tuple[Span, ...] | None:
+    spans: tuple[Span, ...] = ()
+    found = False
+    for label in labels:
+        coverage = view.coverage.get(label)
+        if coverage is not None and coverage.state is CoverageState.PRESENT:
+            found = True
+            spans += coverage.spans
+    return spans if found else None
+
+
+CHECKS = {
+    "says-what-it-is": says_what_it_is,
+    "has-own-words": has_own_words,
+    "has-runnable-code": has_runnable_code,
+    "results-have-numbers": results_have_numbers,
+    "results-for-machines": results_for_machines,
+    "says-quantization-method": says_quantization_method,
+    "lists-files": lists_files,
+    "says-merge-method": says_merge_method,
+}

@@ -1,0 +1,285 @@
+"""What the front matter says, and what keeps the Hub from reading it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from cardscope import tables
+from cardscope.probes.question import Question, View, lines_of
+from cardscope.text.clean import clean
+from cardscope.types import BlockKind, CoverageState, Finding, FrontMatterState, Severity, Value
+
+#: ISO 639-1 and -3 with an optional script or region, or the Hub's own words for "many" and "a program's".
+_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}|multilingual|code)\Z", re.ASCII)
+_EMPTY: frozenset[str] = frozenset()
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    """The words of a field that may hold one or several; anything else in it is left out."""
+    if isinstance(value, str):
+        return (value,) if value.strip() else ()
+    if isinstance(value, list):
+        return tuple(entry for entry in value if isinstance(entry, str) and entry.strip())
+    return ()
+
+
+def has_license(view: View, ask: Question) -> Finding:
+    """``license`` holds a text or a list of texts."""
+    found = _texts(view.fields.get("license"))
+    if found:
+        if view.brief:
+            return ask.yes
+        return view.yes(ask, "", value=clean(", ".join(found), 80), spans=view.key_span("license"))
+    if view.brief:
+        return ask.no
+    return view.no(ask, "no licence is stated", spans=view.top(), fix=_license_fix(view, ask))
+
+
+def _license_fix(view: View, ask: Question) -> str:
+    lineage = view.facts.lineage
+    above = lineage.ancestors[0] if lineage is not None and lineage.ancestors else None
+    if above is not None and above.license is not None and above.license.license:
+        name = clean(above.license.license[0], 60)
+        return f"add `license: {name}` (that of {clean(above.model_id, 80)}) to the front matter, or another it allows"
+    for key in ("licence", "License", "Licence"):
+        if text := _texts(view.fields.get(key)):
+            return f"rename `{key}:` to `license:` (`license: {clean(text[0], 60)}`)"
+    return ask.fix
+
+
+@cache
+def _known_licenses() -> frozenset[str]:
+    """Every id and alias of the licence table, as the rules normalise them."""
+    names: set[str] = set()
+    for key, row in tables.read_table("licenses").items():
+        rows = row.items() if key in ("licenses", "license") else ((key, row),)
+        for name, cells in rows:
+            if key == "table" or not isinstance(cells, dict):
+                continue
+            names.add(str(name))
+            aliases = cells.get("aliases", ())
+            names.update(aliases.split(";") if isinstance(aliases, str) else aliases)
+    return frozenset(_as_id(name) for name in names if name)
+
+
+tables.on_overlay(_known_licenses.cache_clear)
+
+
+def _as_id(text: str) -> str:
+    return text.strip().lower().replace(" ", "-").replace("_", "-")
+
+
+def license_is_known(view: View, ask: Question) -> Finding:
+    """Every entry is an id or alias of the licence table; ``other`` is one."""
+    found = _texts(view.fields.get("license"))
+    if not found:
+        return ask.not_applicable
+    known = _known_licenses()
+    if not known:
+        return ask.unknown
+    for text in found:
+        if text not in known and _as_id(text) not in known:
+            if view.brief:
+                return ask.no
+            return view.no(
+                ask, f"{clean(text, 60)} is no known id", value=clean(text, 60), spans=view.key_span("license")
+            )
+    return ask.yes if view.brief else view.yes(ask, value=clean(", ".join(found), 80), spans=view.key_span("license"))
+
+
+def license_is_named(view: View, ask: Question) -> Finding:
+    """Asked when a licence is ``other``: half for the name, half for the link."""
+    found = _texts(view.fields.get("license"))
+    if "other" not in found:
+        return ask.not_applicable
+    name = bool(_texts(view.fields.get("license_name")))
+    link = bool(_texts(view.fields.get("license_link")))
+    if name and link:
+        return ask.yes if view.brief else view.yes(ask, spans=view.key_span("license_name"))
+    missing = "license_name" if link else "license_link" if name else "license_name and license_link"
+    return view.graded(
+        ask,
+        (name + link) / 2,
+        f"{missing} not given",
+        spans=view.key_span("license"),
+        fix=f"add `{missing}:` below `license: other`" if name or link else "",
+    )
+
+
+def license_agrees(view: View, ask: Question) -> Finding:
+    """Asked when a licence section names a well-known licence: no if the field's is not among those it names."""
+    coverage = view.coverage.get("license")
+    found = _texts(view.fields.get("license"))
+    if not found or coverage is None or coverage.state is not CoverageState.PRESENT or not coverage.spans:
+        return ask.not_applicable
+    matter = view.card.front_matter.span
+    spans = [span for span in coverage.spans if matter is None or span.first > matter.last][:3]
+    if not spans:
+        return ask.not_applicable
+    text = "\n".join(line for span in spans for line in view.lines(span)[:40]).lower()
+    named = [group for group, marks in ask.groups.items() if any(mark in text for mark in marks)]
+    stated = " ".join(_as_id(entry) for entry in found)
+    if not named or any(group in stated for group in named) or stated in text or "other" in stated:
+        return ask.not_applicable if not named else ask.yes
+    if not any(group in stated for group in ask.groups):
+        return ask.unknown
+    return view.no(
+        ask,
+        f"the text speaks of {named[0]}, the front matter of {clean(found[0], 60)}",
+        value=named[0],
+        spans=(*view.key_span("license"), *spans),
+    )
+
+
+def names_datasets(view: View, ask: Question) -> Finding:
+    """``datasets`` in the front matter."""
+    return _field(view, ask, "datasets")
+
+
+def has_pipeline_tag(view: View, ask: Question) -> Finding:
+    """``pipeline_tag`` in the front matter."""
+    return _field(view, ask, "pipeline_tag")
+
+
+def has_library_name(view: View, ask: Question) -> Finding:
+    """``library_name`` in the front matter; the fix guesses it from the code of the card."""
+    if view.fields.get("library_name") or view.brief:
+        return _field(view, ask, "library_name")
+    text = view.card.text
+    for name in ("transformers", "diffusers", "sentence_transformers", "peft", "timm", "spacy", "flair", "mlx_lm"):
+        if f"from {name} import" in text or f"import {name}" in text:
+            known = name.replace("mlx_lm", "mlx").replace("_", "-")
+            return view.no(
+                ask,
+                "the library is not given",
+                spans=view.top(),
+                fix=f"add `library_name: {known}` to the front matter: the card's code imports it",
+            )
+    return _field(view, ask, "library_name")
+
+
+def has_language(view: View, ask: Question) -> Finding:
+    """``language`` in the front matter."""
+    return _field(view, ask, "language")
+
+
+def has_tags(view: View, ask: Question) -> Finding:
+    """``tags`` in the front matter."""
+    return _field(view, ask, "tags")
+
+
+def _field(view: View, ask: Question, key: str) -> Finding:
+    found = view.fields.get(key)
+    if found is not None and found != "" and found != [] and found != {}:
+        if view.brief:
+            return ask.yes
+        shown = clean(", ".join(_texts(found)[:5]), 80)
+        return view.yes(ask, value=shown, spans=view.key_span(key))
+    return ask.no if view.brief else view.no(ask, f"`{key}` is not given", spans=view.top())
+
+
+def language_codes_valid(view: View, ask: Question) -> Finding:
+    """Every entry of ``language`` has the form of a code."""
+    found = _texts(view.fields.get("language"))
+    if not found:
+        return ask.not_applicable
+    for text in found:
+        if not _LANGUAGE.match(text):
+            shown = clean(text, 40)
+            return view.no(ask, f"{shown} is no code", value=shown, spans=view.key_span("language"))
+    return ask.yes if view.brief else view.yes(ask, spans=view.key_span("language"))
+
+
+def front_matter_present(view: View, ask: Question) -> Finding:
+    """A block that holds at least one key; one that cannot be read is another question."""
+    state = view.card.front_matter.state
+    if state is FrontMatterState.PRESENT:
+        return ask.yes if view.brief else view.yes(ask, spans=view.top())
+    if state is FrontMatterState.MALFORMED:
+        return ask.not_applicable
+    message = "the front matter holds no key" if state is FrontMatterState.EMPTY else "there is no front matter"
+    return view.no(ask, message, value=state.value, spans=view.top())
+
+
+def free_of_problems(view: View, ask: Question) -> Finding:
+    """Yes unless one of the question's codes was met while reading; not asked of a card without front matter."""
+    codes = view.codes
+    if codes:
+        for code in ask.codes:
+            if code in codes:
+                return _problem(view, ask)
+    if view.card.front_matter.state is FrontMatterState.PRESENT:
+        return ask.yes
+    return ask.not_applicable
+
+
+def front_matter_readable(view: View, ask: Question) -> Finding:
+    """No whenever the Hub would see no key of a block that was meant as front matter."""
+    state = view.card.front_matter.state
+    if state is FrontMatterState.MALFORMED:
+        return _problem(view, ask)
+    return ask.yes if state is FrontMatterState.PRESENT else ask.not_applicable
+
+
+def text_is_clean(view: View, ask: Question) -> Finding:
+    """Asked of every card that has text."""
+    if any(code in view.codes for code in ask.codes):
+        return _problem(view, ask)
+    return ask.yes if view.words else ask.not_applicable
+
+
+def fences_closed(view: View, ask: Question) -> Finding:
+    """Asked of every card that has code."""
+    if any(code in view.codes for code in ask.codes):
+        return _problem(view, ask)
+    return ask.yes if BlockKind.CODE in view.kinds else ask.not_applicable
+
+
+def _problem(view: View, ask: Question) -> Finding:
+    if view.brief:
+        return ask.no
+    front = view.card.front_matter
+    every = (*front.problems, *view.card.problems)
+    problems = [problem for problem in every if problem.code in ask.codes] or list(every)
+    if not problems:
+        return view.no(ask, "the front matter cannot be read", spans=view.top())
+    spans = tuple(span for problem in problems for span in problem.spans)[:8]
+    where = f" ({lines_of(spans)})" if spans else ""
+    fix = ask.mends.get(problems[0].code, ask.fix) + where
+    return view.no(ask, clean(problems[0].message, 160), value=problems[0].code, spans=spans, fix=fix)
+
+
+def license_key_spelled(view: View, ask: Question) -> Finding:
+    """No key that only looks like ``license``; a tool that writes ``licence`` beside it does no harm."""
+    for key in ("licence", "License", "Licence", "LICENSE"):
+        if key in view.fields:
+            severity = Severity.INFO if "license" in view.fields else None
+            if view.brief:
+                return ask.no
+            return view.no(ask, f"the key is `{key}`", value=key, spans=view.key_span(key), severity=severity)
+    return ask.yes if view.fields else ask.not_applicable
+
+
+CHECKS = {
+    "has-license": has_license,
+    "license-is-known": license_is_known,
+    "license-is-named": license_is_named,
+    "license-agrees": license_agrees,
+    "names-datasets": names_datasets,
+    "has-pipeline-tag": has_pipeline_tag,
+    "has-library-name": has_library_name,
+    "has-language": has_language,
+    "has-tags": has_tags,
+    "language-codes-valid": language_codes_valid,
+    "front-matter-present": front_matter_present,
+    "license-key-spelled": license_key_spelled,
+    "front-matter-at-top": free_of_problems,
+    "front-matter-closed": free_of_problems,
+    "front-matter-once": free_of_problems,
+    "front-matter-readable": front_matter_readable,
+    "front-matter-values-plain": free_of_problems,
+    "front-matter-keys-once": free_of_problems,
+    "fences-closed": fences_closed,
+    "text-is-clean": text_is_clean,
+}

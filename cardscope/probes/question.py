@@ -1,0 +1,185 @@
+"""A question of the table made ready to be answered, and what every check may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardscope.types import Author, BlockKind, Finding, Outcome, Severity, Span
+
+if TYPE_CHECKING:
+    from cardscope.types import Block, CardFacts, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of ``tables/probes.toml``.
+
+    Attributes:
+        axis: ``quality`` or ``standardization``.
+        labels: Ids of ``tables/sections.toml``; any of them present is a yes for a question about coverage.
+        codes: Codes of problems this question is about.
+        mends: The edit for each code, where the codes differ in that.
+        marks: What to look for: words of the text, or names of keys, in the table's order.
+        known: The same for asking whether a word is among them.
+        groups: The same where the marks belong to something, for instance words to a licence.
+        threshold: What a measured value must reach for a yes; the unit is the question's.
+        yes: Bare answers, made once: most answers of a run over millions are one of these four.
+    """
+
+    id: str
+    axis: str
+    part: str
+    question: str
+    motivation: str
+    fix: str
+    severity: Severity
+    labels: tuple[str, ...]
+    codes: tuple[str, ...]
+    marks: tuple[str, ...]
+    known: frozenset[str]
+    groups: Mapping[str, tuple[str, ...]]
+    mends: Mapping[str, str]
+    threshold: float
+    yes: Finding
+    no: Finding
+    unknown: Finding
+    not_applicable: Finding
+
+
+class View:
+    """The facts of one card with the few sums that several checks need, each made once.
+
+    Attributes:
+        brief: Answers carry outcome and credit only, no sentences, spans or fixes.
+        words: Words of visible text in all sections.
+        own_words: Of those, what neither a template nor a placeholder wrote; all of them when nobody looked.
+        template_share: Share of the words that a template wrote, placeholders included; ``None`` when nobody looked.
+        headings: Sections that have a heading.
+        kinds: The kinds of block that occur.
+        codes: Codes of all problems of the card and its front matter.
+    """
+
+    __slots__ = (
+        "attribution", "brief", "card", "codes", "coverage", "facts", "fields", "headings", "kinds", "own_words",
+        "placeholder_share", "sections", "template_share", "words",
+    )  # fmt: skip
+
+    def __init__(self, facts: CardFacts, *, brief: bool) -> None:
+        card = facts.card
+        self.facts = facts
+        self.brief = brief
+        self.card = card
+        self.fields = card.front_matter.fields
+        self.coverage = card.coverage
+        self.sections: Sequence[Section] = card.sections
+        self.attribution = facts.attribution
+        words = 0
+        kinds: set[BlockKind] = set()
+        headings = []
+        for section in card.sections:
+            words += section.words
+            if section.heading:
+                headings.append(section)
+            for block in section.blocks:
+                kinds.add(block.kind)
+        self.words = words
+        self.kinds = kinds
+        self.headings: Sequence[Section] = headings
+        self.codes = _codes(facts)
+        self.template_share: float | None = None
+        self.placeholder_share: float | None = None
+        self.own_words = float(words)
+        if facts.attribution is not None:
+            shares = facts.attribution.shares
+            self.placeholder_share = shares.get(Author.PLACEHOLDER, 0.0)
+            self.template_share = shares.get(Author.TEMPLATE, 0.0) + self.placeholder_share
+            self.own_words = words * (1.0 - self.template_share)
+
+    def blocks(self, kind: BlockKind) -> list[Block]:
+        """All blocks of one kind in the order of the text."""
+        if kind not in self.kinds:
+            return []
+        return [block for section in self.sections for block in section.blocks if block.kind is kind]
+
+    def key_span(self, key: str) -> tuple[Span, ...]:
+        """The lines of a key of the front matter, as evidence."""
+        span = self.card.front_matter.lines.get(key)
+        return (span,) if span is not None else ()
+
+    def lines(self, span: Span) -> Sequence[str]:
+        """The lines of a span as they stand in the README."""
+        return self.card.lines[span.first - 1 : span.last]
+
+    def top(self) -> tuple[Span, ...]:
+        """Where the front matter stands or would have to stand."""
+        return (self.card.front_matter.span or Span(1, 1),)
+
+    def yes(
+        self, ask: Question, message: str = "", *, value: float | str | None = None, spans: tuple[Span, ...] = ()
+    ) -> Finding:
+        """The full points, with what was seen when somebody will read it."""
+        if self.brief:
+            return ask.yes
+        return Finding(ask.id, Outcome.YES, message, value, ask.threshold or None, spans, credit=1.0)
+
+    def no(
+        self,
+        ask: Question,
+        message: str,
+        *,
+        value: float | str | None = None,
+        spans: tuple[Span, ...] = (),
+        fix: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """No points, with the edit that mends it: the row's own unless a better one is at hand."""
+        if self.brief and severity is None:
+            return ask.no
+        return Finding(
+            ask.id,
+            Outcome.NO,
+            message,
+            value,
+            ask.threshold or None,
+            spans,
+            fix or ask.fix,
+            severity or ask.severity,
+            0.0,
+        )
+
+    def graded(
+        self, ask: Question, value: float, message: str = "", *, spans: tuple[Span, ...] = (), fix: str = ""
+    ) -> Finding:
+        """Points in proportion to ``value / threshold``; a yes when the threshold is reached."""
+        threshold = ask.threshold or 1.0
+        if value >= threshold:
+            return self.yes(ask, message, value=round(value, 4), spans=spans)
+        if value <= 0.0:
+            return self.no(ask, message, value=0.0, spans=spans, fix=fix)
+        credit = value / threshold
+        if self.brief:
+            return Finding(ask.id, Outcome.NO, severity=ask.severity, credit=credit)
+        value = round(value, 4)
+        return Finding(ask.id, Outcome.NO, message, value, threshold, spans, fix or ask.fix, ask.severity, credit)
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _codes(facts: CardFacts) -> frozenset[str] | set[str]:
+    problems = (*facts.card.front_matter.problems, *facts.card.problems)
+    return {problem.code for problem in problems} if problems else _NONE
+
+
+def lines_of(spans: Sequence[Span], most: int = 3) -> str:
+    """Line numbers as a person writes them.
+
+    >>> lines_of((Span(3, 3), Span(40, 52)))
+    'lines 3, 40–52'
+    """
+    shown = [str(span.first) if span.first == span.last else f"{span.first}–{span.last}" for span in spans[:most]]
+    more = f" and {len(spans) - most} more places" if len(spans) > most else ""
+    single = len(spans) == 1 and spans[0].first == spans[0].last
+    return f"{'line' if single else 'lines'} {', '.join(shown)}{more}"

@@ -1,0 +1,108 @@
+"""Findings and a profile to two numbers: the only place where an answer becomes points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from cardscope import tables
+from cardscope.errors import InvalidTable
+from cardscope.types import CardScore, Finding, RepositoryKind, Score, ScorePart
+
+AXES = ("quality", "standardization")
+
+
+def score(kind: RepositoryKind, findings: Sequence[Finding]) -> CardScore:
+    """Quality and standardization from 0 to 100, each the points earned over the points that could be earned.
+
+    A question that was not asked, not answered or failed (``credit`` of ``None``) drops out of both, so that nothing
+    unknown is ever bad. Findings of questions that are not in the table weigh nothing.
+    """
+    places = _places(kind)
+    shape = _shape()
+    points = [0.0] * len(shape)
+    possible = [0.0] * len(shape)
+    names: list[list[str]] = [[] for _ in shape]
+    for finding in findings:
+        credit = finding.credit
+        if credit is None:
+            continue
+        place = places.get(finding.probe)
+        if place is None:
+            continue
+        part, weight = place
+        points[part] += weight * credit
+        possible[part] += weight
+        names[part].append(finding.probe)
+    parts = [
+        (axis, ScorePart(name, round(points[at], 6), possible[at], tuple(names[at])))
+        for at, (axis, name) in enumerate(shape)
+    ]
+    quality, standardization = (_axis([part for of, part in parts if of == axis]) for axis in AXES)
+    return CardScore(quality, standardization, profile=kind.value, policy=policy())
+
+
+def weigh(kind: RepositoryKind, finding: Finding) -> float:
+    """Points that a finding could earn for this kind of repository, 0 if its question is not asked."""
+    return weights(kind).get(finding.probe, 0.0)
+
+
+def lost(kind: RepositoryKind, finding: Finding) -> float:
+    """Points of its axis that a finding cost, 0 for all that was answered well or not at all."""
+    return 0.0 if finding.credit is None else weigh(kind, finding) * (1.0 - finding.credit)
+
+
+def policy() -> str:
+    """Versions of the two tables that decide a score, as they stand in the result."""
+    return f"probes {tables.version('probes')}, profiles {tables.version('profiles')}"
+
+
+def _axis(parts: list[ScorePart]) -> Score:
+    possible = sum(part.possible for part in parts)
+    if not possible:
+        return Score(None, tuple(parts))
+    return Score(round(100.0 * sum(part.points for part in parts) / possible, 2), tuple(parts))
+
+
+@cache
+def weights(kind: RepositoryKind) -> Mapping[str, float]:
+    """Points of each question for one kind of repository, 0 where it is not asked.
+
+    Raises:
+        InvalidTable: A question has no weight for this kind, or a weight below 0.
+    """
+    table = tables.read_table("profiles")["weights"]
+    result: dict[str, float] = {}
+    for name in _rows():
+        weight = table.get(name, {}).get(kind.value)
+        if not isinstance(weight, (int, float)) or weight < 0:
+            raise InvalidTable(f"{name} has no weight of 0 or more for {kind.value}", subject="profiles")
+        result[name] = float(weight)
+    return result
+
+
+@cache
+def _rows() -> Mapping[str, tuple[str, str]]:
+    """Axis and part of each question, by id."""
+    rows = {name: row for name, row in tables.read_table("probes").items() if name != "table"}
+    for name, row in rows.items():
+        if row.get("axis") not in AXES or "part" not in row:
+            raise InvalidTable(f"{name} belongs to no axis or part", subject="probes")
+    return {name: (row["axis"], row["part"]) for name, row in rows.items()}
+
+
+@cache
+def _shape() -> tuple[tuple[str, str], ...]:
+    """Axis and name of every part, in the order of the table."""
+    return tuple(dict.fromkeys(_rows().values()))
+
+
+@cache
+def _places(kind: RepositoryKind) -> Mapping[str, tuple[int, float]]:
+    shape = _shape()
+    asked = weights(kind)
+    return {name: (shape.index(row), asked[name]) for name, row in _rows().items() if asked[name]}
+
+
+for _cached in (weights, _rows, _shape, _places):
+    tables.on_overlay(_cached.cache_clear)

@@ -1,0 +1,278 @@
+"""What each check says of facts that are exactly known."""
+
+import pytest
+
+from cardscope.probes import questions, run_probes
+from cardscope.types import (
+    Author,
+    Block,
+    BlockKind,
+    DroppedText,
+    FrontMatterState,
+    HeadingStyle,
+    Kinship,
+    LicenseEvidence,
+    LicenseFields,
+    LicenseOutcome,
+    LicenseVerdict,
+    ModelId,
+    Outcome,
+    Problem,
+    RepositoryKind,
+    Severity,
+    Span,
+    Stated,
+)
+from tests.probes.build import attribution, edge, facts, lineage, section
+
+
+def ask(probe, subject):
+    """The one finding of a probe."""
+    return {finding.probe: finding for finding in run_probes(subject)}[probe]
+
+
+def test_every_question_is_answered_once_in_the_order_of_the_table():
+    findings = run_probes(facts())
+    assert [finding.probe for finding in findings] == list(questions())
+
+
+def test_no_check_fails_on_a_card_of_nothing():
+    for kind in RepositoryKind:
+        assert not [finding for finding in run_probes(facts(kind=kind)) if finding.outcome is Outcome.ERROR]
+
+
+def test_a_check_that_breaks_is_a_finding():
+    broken = facts(fields={"license": "mit"}, sections=[None])
+    with pytest.raises(AttributeError):
+        run_probes(broken)  # the sums every check needs cannot be made: that is a bug, not content
+    odd = facts(fields={"license": "mit"}, licenses=(None,))
+    assert ask("license-fits", odd).outcome is Outcome.ERROR
+    assert ask("license-fits", odd).credit is None
+
+
+@pytest.mark.parametrize("probe", ["says-limitations", "says-training-data", "says-how-to-use", "says-results"])
+def test_coverage_is_yes_when_present_and_no_when_absent(probe):
+    label = questions()[probe].labels[0]
+    there = ask(probe, facts(present={label: Span(4, 9)}))
+    assert (there.outcome, there.credit, there.spans) == (Outcome.YES, 1.0, (Span(4, 9),))
+    absent = ask(probe, facts())
+    assert (absent.outcome, absent.credit) == (Outcome.NO, 0.0)
+    assert absent.fix
+
+
+def test_a_placeholder_is_no_answer_and_the_fix_names_its_lines():
+    finding = ask("says-limitations", facts(placeholder={"limitations": Span(40, 52)}))
+    assert finding.outcome is Outcome.NO
+    assert finding.spans == (Span(40, 52),)
+    assert finding.fix.startswith("replace the placeholder on lines 40–52")
+
+
+def test_a_quantised_copy_is_not_asked_for_training_data_but_for_its_method():
+    copy = facts("Files in Q4_K_M", kind=RepositoryKind.QUANTIZED)
+    assert ask("says-training-data", copy).outcome is Outcome.NOT_APPLICABLE
+    assert ask("says-limitations", copy).credit is None
+    assert ask("says-quantization-method", copy).outcome is Outcome.YES
+    silent = facts("Just files.", kind=RepositoryKind.QUANTIZED)
+    assert ask("says-quantization-method", silent).outcome is Outcome.NO
+    assert ask("has-base-model", silent).outcome is Outcome.NO
+    assert ask("says-quantization-method", facts("Q4_K_M")).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_runnable_code_needs_a_block_of_code():
+    code = section("Use", 1, 4, blocks=[Block(BlockKind.CODE, Span(2, 4), "python")])
+    text = "# Use\n```python\nm = AutoModel.from_pretrained('maker/thing')\n```"
+    assert ask("has-runnable-code", facts(text, sections=[code])).spans == (Span(2, 4),)
+    assert ask("has-runnable-code", facts("from_pretrained(")).outcome is Outcome.NO
+
+
+def test_numbers_are_asked_of_results_only():
+    assert ask("results-have-numbers", facts()).outcome is Outcome.NOT_APPLICABLE
+    good = facts("## Results\naccuracy 0.91", present={"results": Span(1, 2)})
+    assert ask("results-have-numbers", good).outcome is Outcome.YES
+    vague = facts("## Results\nvery good", present={"results": Span(1, 2)})
+    assert ask("results-have-numbers", vague).outcome is Outcome.NO
+
+
+def test_own_words_are_graded_and_unknown_when_nobody_looked():
+    body = [section("About", 1, 9, words=300)]
+    assert ask("has-own-words", facts(sections=body)).outcome is Outcome.UNKNOWN
+    half = ask("has-own-words", facts(sections=body, authors={Author.TEMPLATE: 0.75, Author.AUTHORED: 0.25}))
+    assert half.outcome is Outcome.NO
+    assert half.credit == pytest.approx(0.5)
+    assert ask("has-own-words", facts(sections=body, authors={Author.AUTHORED: 1.0})).outcome is Outcome.YES
+
+
+# --- metadata
+
+
+def test_licence_fields():
+    assert ask("has-license", facts(fields={"license": "mit"})).outcome is Outcome.YES
+    assert ask("has-license", facts(fields={"license": ["mit", "apache-2.0"]})).outcome is Outcome.YES
+    assert ask("has-license", facts(fields={"license": ""})).outcome is Outcome.NO
+    wrong = facts(fields={"licence": "apache-2.0"})
+    assert ask("has-license", wrong).fix == "rename `licence:` to `license:` (`license: apache-2.0`)"
+    assert ask("license-key-spelled", wrong).outcome is Outcome.NO
+
+
+def test_other_needs_a_name_and_a_link():
+    assert ask("license-is-named", facts(fields={"license": "mit"})).outcome is Outcome.NOT_APPLICABLE
+    bare = ask("license-is-named", facts(fields={"license": "other"}))
+    assert (bare.outcome, bare.credit) == (Outcome.NO, 0.0)
+    named = ask("license-is-named", facts(fields={"license": "other", "license_name": "own"}))
+    assert (named.outcome, named.credit) == (Outcome.NO, 0.5)
+    assert "license_link" in named.fix
+    full = facts(fields={"license": "other", "license_name": "own", "license_link": "LICENSE"})
+    assert ask("license-is-named", full).outcome is Outcome.YES
+
+
+def test_text_and_field_must_name_one_licence():
+    text = "---\nlicense: mit\n---\n## License\nThis model is under the Apache 2.0 license."
+    both = facts(text, fields={"license": "mit"}, present={"license": Span(4, 5)})
+    finding = ask("license-agrees", both)
+    assert finding.outcome is Outcome.NO
+    assert finding.spans == (Span(2, 2), Span(4, 5))
+    same = facts(text, fields={"license": "apache-2.0"}, present={"license": Span(4, 5)})
+    assert ask("license-agrees", same).outcome is Outcome.YES
+    custom = facts(text, fields={"license": "other"}, present={"license": Span(4, 5)})
+    assert ask("license-agrees", custom).credit != 0.0
+
+
+@pytest.mark.parametrize(("value", "outcome"), [("en", "yes"), (["zh-Hans", "pt_BR"], "yes"), ("English", "no")])
+def test_language_codes(value, outcome):
+    assert ask("language-codes-valid", facts(fields={"language": value})).outcome.value == outcome
+
+
+@pytest.mark.parametrize(
+    ("code", "probe", "fix"),
+    [
+        ("front-matter-not-closed", "front-matter-closed", "close the front matter with a line `---`"),
+        ("front-matter-after-text", "front-matter-at-top", "move the block to line 1"),
+        ("yaml-tabs", "front-matter-readable", "indent with blanks instead of tabs (lines 3–4)"),
+        ("front-matter-twice", "front-matter-once", "put the keys of the second block"),
+        ("yaml-duplicate-key", "front-matter-keys-once", "keep one of the two lines"),
+    ],
+)
+def test_each_problem_of_the_front_matter_has_the_edit_that_mends_it(code, probe, fix):
+    problem = Problem(code, "something is wrong", (Span(3, 4),))
+    finding = ask(probe, facts(state=FrontMatterState.MALFORMED, matter_problems=[problem]))
+    assert finding.outcome is Outcome.NO
+    assert finding.fix.startswith(fix)
+    assert finding.spans == (Span(3, 4),)
+    assert finding.value == code
+
+
+def test_a_guessed_library_stands_in_the_fix():
+    finding = ask("has-library-name", facts("from diffusers import X"))
+    assert "`library_name: diffusers`" in finding.fix
+
+
+# --- provenance
+
+
+def test_a_base_model_in_prose_is_offered_as_the_fix():
+    prose = edge("org/base", stated=Stated.PROSE, span=Span(7, 7))
+    finding = ask("has-base-model", facts(kind=RepositoryKind.FINETUNE, lineage=lineage(prose)))
+    assert finding.fix == "add `base_model: org/base` to the front matter (stated by prose)"
+    assert finding.spans == (Span(7, 7),)
+
+
+def test_bad_links_cost_their_share_and_unknown_ones_nothing():
+    stated = {"base_model": ["org/a", "org/b"]}
+    assert ask("base-model-resolves", facts(fields=stated)).outcome is Outcome.UNKNOWN
+    both = lineage(edge("org/a", Problem("dead", "gone")), edge("org/b"))
+    finding = ask("base-model-resolves", facts(fields=stated, kind=RepositoryKind.MERGE, lineage=both))
+    assert (finding.outcome, finding.credit) == (Outcome.NO, 0.5)
+    assert "org/a" in finding.fix
+    assert ask("base-model-resolves", facts(lineage=lineage(edge("org/a")))).outcome is Outcome.YES
+
+
+def verdict(outcome, severity=Severity.HIGH, **rest):
+    base = LicenseFields(("gemma",))
+    side = LicenseEvidence("ancestor", "org/a", base, "gemma", "id", {}, "https://example.org", "high")
+    return LicenseVerdict(outcome, "NC_DROPPED", severity, ancestor="org/a", message="why", evidence=(side,), **rest)
+
+
+def test_licence_verdicts_become_findings_with_reason_and_severity():
+    bad = ask("license-fits", facts(licenses=(verdict(LicenseOutcome.INCOMPATIBLE),)))
+    assert (bad.outcome, bad.credit, bad.severity, bad.value) == (Outcome.NO, 0.0, Severity.HIGH, "NC_DROPPED")
+    assert "license: gemma" in bad.fix
+    review = ask("license-fits", facts(licenses=(verdict(LicenseOutcome.NEEDS_REVIEW, Severity.LOW),)))
+    assert (review.outcome, review.credit, review.severity) == (Outcome.NO, 0.5, Severity.LOW)
+    unknown = ask("license-fits", facts(licenses=(verdict(LicenseOutcome.UNKNOWN, Severity.INFO),)))
+    assert (unknown.outcome, unknown.credit) == (Outcome.UNKNOWN, None)
+    worst = (verdict(LicenseOutcome.COMPATIBLE), verdict(LicenseOutcome.INCOMPATIBLE))
+    assert ask("license-fits", facts(licenses=worst)).credit == 0.0
+
+
+def test_dropped_warnings_cost_their_share():
+    kin = Kinship(
+        ModelId("org/a"), {"whole": 0.5}, 0.1, dropped=(DroppedText("limitations", Span(10, 20), 0.75, ("x",)),)
+    )
+    finding = ask("keeps-warnings", facts(kinship=(kin,), lineage=lineage(edge("org/a"))))
+    assert finding.outcome is Outcome.NO
+    assert finding.credit == pytest.approx(0.25)
+    assert "lines 10–20 of org/a" in finding.fix
+    assert ask("keeps-warnings", facts(lineage=lineage(edge("org/a")))).outcome is Outcome.UNKNOWN
+
+
+def test_copied_text_must_say_whose_it_is():
+    kin = Kinship(ModelId("org/a"), {}, 0.95, inherited=(Span(2, 9),))
+    body = [section("Org", 1, 9)]
+    silent = facts("# Org\n" + "words\n" * 8, sections=body, kinship=(kin,))
+    assert ask("says-inherited", silent).outcome is Outcome.NO
+    assert ask("describes-itself", silent).outcome is Outcome.NO
+    marked = facts("# Original model card\n" + "words\n" * 8, sections=body, kinship=(kin,))
+    assert ask("says-inherited", marked).outcome is Outcome.YES
+    linked = facts("copy of org/a\nwords\n" + "words\n" * 8, sections=body, kinship=(kin,))
+    assert ask("says-inherited", linked).outcome is Outcome.YES
+
+
+# --- form
+
+
+def test_placeholders_cost_by_number_and_name_their_lines():
+    parts = attribution((Author.AUTHORED, 1, 5, 50), (Author.PLACEHOLDER, 6, 6, 3), (Author.PLACEHOLDER, 9, 12, 3))
+    finding = ask("no-placeholders", facts(sections=[section("A", 1, 12)], attribution=parts))
+    assert finding.outcome is Outcome.NO
+    assert finding.credit == pytest.approx(0.7)
+    assert finding.fix == "fill in or delete the placeholders on lines 6, 9–12"
+
+
+def test_a_heading_with_subsections_is_not_empty():
+    tree = [
+        section("Title", 1, 1, level=1, words=0),
+        section("Training", 3, 3, words=0, parent=0),
+        section("Data", 5, 6, level=3, parent=1),
+        section("Nothing", 8, 8, words=0, parent=0),
+    ]
+    finding = ask("no-empty-sections", facts(sections=tree))
+    assert finding.outcome is Outcome.NO
+    assert finding.spans == (Span(8, 8),)
+
+
+def test_levels_may_not_skip():
+    skip = [section("A", 1, 2, level=1), section("B", 3, 4, level=4)]
+    assert ask("headings-nest", facts(sections=skip)).fix == "use level 2 on line 3"
+    bold = [section("A", 1, 2, level=1), section("B", 3, 4, level=4, style=HeadingStyle.BOLD)]
+    assert ask("headings-nest", facts(sections=bold)).credit != 0.0
+
+
+# --- standardization
+
+
+def test_likeness_is_a_degree():
+    body = [section("About", 1, 9, words=100)]
+    quarter = facts(sections=body, authors={Author.TEMPLATE: 0.2, Author.PLACEHOLDER: 0.05, Author.AUTHORED: 0.75})
+    finding = ask("words-from-a-template", quarter)
+    assert finding.credit == pytest.approx(0.5)
+    assert finding.value == pytest.approx(0.25)
+    assert finding.severity is Severity.NONE
+    assert ask("placeholders-left", quarter).credit == pytest.approx(0.5)
+    assert ask("words-from-a-template", facts(sections=body)).outcome is Outcome.UNKNOWN
+
+
+def test_order_is_the_longest_run_that_follows_the_template():
+    labels = ["limitations", "how_to_use", "training_data", "intended_use"]
+    tree = [section(label, number * 2, number * 2 + 1, labels=[label]) for number, label in enumerate(labels, 1)]
+    finding = ask("sections-in-template-order", facts(sections=tree))
+    assert finding.value == pytest.approx(0.75)
