@@ -23,23 +23,19 @@ def score(kind: RepositoryKind, findings: Sequence[Finding]) -> CardScore:
     points = [0.0] * len(shape)
     possible = [0.0] * len(shape)
     names: list[list[str]] = [[] for _ in shape]
+    place_of = places.get
     for finding in findings:
         credit = finding.credit
-        if credit is None:
-            continue
-        place = places.get(finding.probe)
-        if place is None:
-            continue
-        part, weight = place
-        points[part] += weight * credit
-        possible[part] += weight
-        names[part].append(finding.probe)
-    parts = [
-        (axis, ScorePart(name, round(points[at], 6), possible[at], tuple(names[at])))
-        for at, (axis, name) in enumerate(shape)
-    ]
-    quality, standardization = (_axis([part for of, part in parts if of == axis]) for axis in AXES)
-    return CardScore(quality, standardization, profile=kind.value, policy=policy())
+        if credit is not None and (place := place_of(finding.probe)) is not None:
+            part, weight = place
+            points[part] += weight * credit
+            possible[part] += weight
+            names[part].append(finding.probe)
+    parts = tuple(
+        ScorePart(name, round(points[at], 6), possible[at], tuple(names[at])) for at, (_, name) in enumerate(shape)
+    )
+    cut = _first_of_second_axis()
+    return CardScore(_axis(parts[:cut]), _axis(parts[cut:]), profile=kind.value, policy=policy())
 
 
 def weigh(kind: RepositoryKind, finding: Finding) -> float:
@@ -52,16 +48,18 @@ def lost(kind: RepositoryKind, finding: Finding) -> float:
     return 0.0 if finding.credit is None else weigh(kind, finding) * (1.0 - finding.credit)
 
 
+@cache
 def policy() -> str:
     """Versions of the two tables that decide a score, as they stand in the result."""
     return f"probes {tables.version('probes')}, profiles {tables.version('profiles')}"
 
 
-def _axis(parts: list[ScorePart]) -> Score:
-    possible = sum(part.possible for part in parts)
-    if not possible:
-        return Score(None, tuple(parts))
-    return Score(round(100.0 * sum(part.points for part in parts) / possible, 2), tuple(parts))
+def _axis(parts: tuple[ScorePart, ...]) -> Score:
+    points = possible = 0.0
+    for part in parts:
+        points += part.points
+        possible += part.possible
+    return Score(round(100.0 * points / possible, 2) if possible else None, parts)
 
 
 @cache
@@ -93,8 +91,13 @@ def _rows() -> Mapping[str, tuple[str, str]]:
 
 @cache
 def _shape() -> tuple[tuple[str, str], ...]:
-    """Axis and name of every part, in the order of the table."""
-    return tuple(dict.fromkeys(_rows().values()))
+    """Axis and name of every part: those of quality, then those of standardization, each in the order of the table."""
+    return tuple(sorted(dict.fromkeys(_rows().values()), key=lambda row: AXES.index(row[0])))
+
+
+@cache
+def _first_of_second_axis() -> int:
+    return sum(axis == AXES[0] for axis, _ in _shape())
 
 
 @cache
@@ -104,5 +107,5 @@ def _places(kind: RepositoryKind) -> Mapping[str, tuple[int, float]]:
     return {name: (shape.index(row), asked[name]) for name, row in _rows().items() if asked[name]}
 
 
-for _cached in (weights, _rows, _shape, _places):
+for _cached in (weights, policy, _rows, _shape, _first_of_second_axis, _places):
     tables.on_overlay(_cached.cache_clear)

@@ -7,6 +7,9 @@ import re
 from cardscope.probes.question import Question, View, lines_of
 from cardscope.types import BlockKind, Coverage, CoverageState, Finding, Span
 
+# Looking a member up in its class costs more than the comparison it is for.
+_PRESENT = CoverageState.PRESENT
+_PLACEHOLDER = CoverageState.PLACEHOLDER
 _DIGIT = re.compile(r"\d")
 
 
@@ -20,12 +23,12 @@ def covered(view: View, ask: Question) -> Finding:
         if found is None:
             continue
         known = True
-        if found.state is CoverageState.PRESENT:
+        if found.state is _PRESENT:
             if view.brief:
                 return ask.yes
             how = found.how.value if found.how else "text"
             return view.yes(ask, f"found by {how}", value=how, spans=found.spans)
-        if found.state is CoverageState.PLACEHOLDER and placeholder is None:
+        if found.state is _PLACEHOLDER and placeholder is None:
             placeholder = found
     if not known:
         return ask.unknown
@@ -146,7 +149,7 @@ def _present(view: View, labels: tuple[str, ...]) -> tuple[Span, ...] | None:
     found = False
     for label in labels:
         coverage = view.coverage.get(label)
-        if coverage is not None and coverage.state is CoverageState.PRESENT:
+        if coverage is not None and coverage.state is _PRESENT:
             found = True
             spans += coverage.spans
     return spans if found else None

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from cardscope.probes.question import Question, View, lines_of
-from cardscope.types import Author, BlockKind, CoverageState, Finding, HeadingStyle, Span
+from cardscope.types import Author, BlockKind, Finding, HeadingStyle, Span
 
 #: A paragraph, table, picture or anything else that fills a section; comments and rules do not.
 _SUBSTANCE = frozenset(BlockKind) - {BlockKind.COMMENT, BlockKind.RULE}
+_PLACEHOLDER = Author.PLACEHOLDER
+_ONLY_TO_THE_EYE = (HeadingStyle.BOLD, HeadingStyle.HASH)
 
 
 def no_placeholders(view: View, ask: Question) -> Finding:
     """Points fall with the share of placeholders among what stands under the labels and in the words."""
     if not view.words and not view.headings:
         return ask.not_applicable
-    spans: list[Span] = []
     if view.attribution is not None:
-        spans = [part.span for part in view.attribution.spans if part.author is Author.PLACEHOLDER]
-    open_labels = 0
-    for found in view.coverage.values():
-        if found.state is CoverageState.PLACEHOLDER:
-            open_labels += 1
-            if view.attribution is None:
-                spans.extend(found.spans)
-    count = max(len(spans), open_labels)
+        spans = [part.span for part in view.attribution.spans if part.author is _PLACEHOLDER]
+    else:
+        spans = [span for found in view.placeholders for span in found.spans]
+    count = max(len(spans), len(view.placeholders))
     if not count:
         return ask.yes
     if view.brief:
@@ -86,7 +83,7 @@ def headings_nest(view: View, ask: Question) -> Finding:
     """No heading is more than one level below the one before; headings only to the eye are left out."""
     before = 0
     for section in view.headings:
-        if section.style in (HeadingStyle.BOLD, HeadingStyle.HASH):
+        if section.style in _ONLY_TO_THE_EYE:
             continue
         if before and section.level > before + 1:
             if view.brief:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from cardscope.probes.question import Question, View
-from cardscope.types import CoverageState, Finding, Found
+from cardscope.types import CoverageState, Finding, Found, RepositoryKind
+
+# Looking a member up in its class costs more than the comparison it is for.
+_ABSENT = CoverageState.ABSENT
+_FRONT_MATTER = Found.FRONT_MATTER
+_HEADING = Found.HEADING
+_BASE = RepositoryKind.BASE
 
 
 def metadata_keys_are_standard(view: View, ask: Question) -> Finding:
@@ -13,7 +19,7 @@ def metadata_keys_are_standard(view: View, ask: Question) -> Finding:
     fields = view.fields
     if not fields:
         return ask.not_applicable
-    known = sum(key in ask.known for key in fields)
+    known = len(ask.known.intersection(fields))
     value = known / len(fields)
     return view.graded(ask, value, "" if view.brief else f"{known} of {len(fields)} keys are standard")
 
@@ -21,10 +27,16 @@ def metadata_keys_are_standard(view: View, ask: Question) -> Finding:
 def metadata_is_complete(view: View, ask: Question) -> Finding:
     """Share of the usual keys that are there; ``base_model`` is not expected of a base model."""
     fields = view.fields
-    expected = [key for key in ask.marks if key != "base_model" or view.facts.kind.value != "base"]
-    filled = sum(fields.get(key) not in (None, "", []) for key in expected)
-    value = filled / len(expected)
-    return view.graded(ask, value, "" if view.brief else f"{filled} of {len(expected)} usual keys are filled in")
+    filled = 0
+    for key in fields:
+        if key in ask.known and fields[key]:
+            filled += 1
+    expected = len(ask.marks)
+    if view.facts.kind is _BASE:
+        expected -= 1
+        filled -= bool(fields.get("base_model"))
+    value = filled / expected
+    return view.graded(ask, value, "" if view.brief else f"{filled} of {expected} usual keys are filled in")
 
 
 def headings_are_recognised(view: View, ask: Question) -> Finding:
@@ -35,7 +47,7 @@ def headings_are_recognised(view: View, ask: Question) -> Finding:
     known = 0
     for section in headings:
         for evidence in section.evidence:
-            if evidence.how is Found.HEADING:
+            if evidence.how is _HEADING:
                 known += 1
                 break
     value = known / len(headings)
@@ -54,13 +66,14 @@ def headings_are_the_templates(view: View, ask: Question) -> Finding:
 
 def sections_in_template_order(view: View, ask: Question) -> Finding:
     """Longest run of labelled sections, gaps allowed, that follows the template's order, against all of them."""
-    order = {label: place for place, label in enumerate(ask.labels)}
+    order = ask.order
     places: list[int] = []
     for section in view.headings:
         for label in section.labels:
-            if label in order:
-                if not places or places[-1] != order[label]:
-                    places.append(order[label])
+            place = order.get(label)
+            if place is not None:
+                if not places or places[-1] != place:
+                    places.append(place)
                 break
     if len(places) < 3:
         return ask.not_applicable
@@ -75,9 +88,10 @@ def sections_in_template_order(view: View, ask: Question) -> Finding:
 def sections_of_the_template(view: View, ask: Question) -> Finding:
     """Share of the template's main sections that stand in the card, filled in or not."""
     there = 0
+    coverage = view.coverage
     for label in ask.labels:
-        found = view.coverage.get(label)
-        if found is not None and found.state is not CoverageState.ABSENT and found.how is not Found.FRONT_MATTER:
+        found = coverage.get(label)
+        if found is not None and found.state is not _ABSENT and found.how is not _FRONT_MATTER:
             there += 1
     value = there / len(ask.labels)
     return view.graded(ask, value, "" if view.brief else f"{there} of {len(ask.labels)} main sections are there")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardscope.types import Author, BlockKind, Finding, Outcome, Severity, Span
+from cardscope.types import Author, BlockKind, CoverageState, Finding, Outcome, Severity, Span
 
 if TYPE_CHECKING:
     from cardscope.types import Block, CardFacts, Section
@@ -19,6 +19,7 @@ class Question:
     Attributes:
         axis: ``quality`` or ``standardization``.
         labels: Ids of ``tables/sections.toml``; any of them present is a yes for a question about coverage.
+        order: Place of each label in the row.
         codes: Codes of problems this question is about.
         mends: The edit for each code, where the codes differ in that.
         marks: What to look for: words of the text, or names of keys, in the table's order.
@@ -36,6 +37,7 @@ class Question:
     fix: str
     severity: Severity
     labels: tuple[str, ...]
+    order: Mapping[str, int]
     codes: tuple[str, ...]
     marks: tuple[str, ...]
     known: frozenset[str]
@@ -48,6 +50,10 @@ class Question:
     not_applicable: Finding
 
 
+# Looking a member up in its class costs more than the comparison it is for.
+_PLACEHOLDER = CoverageState.PLACEHOLDER
+
+
 class View:
     """The facts of one card with the few sums that several checks need, each made once.
 
@@ -58,12 +64,27 @@ class View:
         template_share: Share of the words that a template wrote, placeholders included; ``None`` when nobody looked.
         headings: Sections that have a heading.
         kinds: The kinds of block that occur.
+        order: Place of each label in the row.
+        placeholders: What stands under a label and is not filled in.
         codes: Codes of all problems of the card and its front matter.
     """
 
     __slots__ = (
-        "attribution", "brief", "card", "codes", "coverage", "facts", "fields", "headings", "kinds", "own_words",
-        "placeholder_share", "sections", "template_share", "words",
+        "attribution",
+        "brief",
+        "card",
+        "codes",
+        "coverage",
+        "facts",
+        "fields",
+        "headings",
+        "kinds",
+        "own_words",
+        "placeholder_share",
+        "placeholders",
+        "sections",
+        "template_share",
+        "words",
     )  # fmt: skip
 
     def __init__(self, facts: CardFacts, *, brief: bool) -> None:
@@ -84,6 +105,7 @@ class View:
                 headings.append(section)
             for block in section.blocks:
                 kinds.add(block.kind)
+        self.placeholders = [found for found in card.coverage.values() if found.state is _PLACEHOLDER]
         self.words = words
         self.kinds = kinds
         self.headings: Sequence[Section] = headings

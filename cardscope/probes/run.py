@@ -82,6 +82,7 @@ def _question(name: str, row: Mapping[str, Any]) -> Question:
             fix=fix,
             severity=severity,
             labels=labels,
+            order={label: place for place, label in enumerate(labels)},
             codes=(*row.get("codes", ()), *row.get("mends", {})),
             mends=dict(row.get("mends", {})),
             marks=marks,
