@@ -56,7 +56,7 @@ class MissingExtra(CardscopeError, ImportError):
 
     exit_code = 2
 
-    def __init__(self, package: str, *, extra: str) -> None:
+    def __init__(self, package: str, *, extra: str = "all") -> None:
         super().__init__(
             f"needs the package {package}, which is not installed",
             hint=f"pip install 'cardscope[{extra}]'",

@@ -1,0 +1,275 @@
+"""The map: one shard of a corpus to one row a card revision, a pure function of the shard's bytes and the options.
+
+The same shard gives the same rows bit for bit, whichever worker reads it and in whatever order. A text is parsed once
+for all cards that hold it; sections are encoded once for as long as the worker remembers them. Rows hold no card text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from cardscope.corpus.features import TextFeatures, labels, own_words, read_text
+from cardscope.corpus.store import Corpus, Shard
+from cardscope.licensing import license_label
+from cardscope.lineage import repository_kind, state_edges
+from cardscope.probes import run_probes
+from cardscope.scoring import score
+from cardscope.types import Author, CardFacts, ModelId, ModelInfo, Outcome, Score
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from cardscope.plugins import Embedder
+
+_TIME = pa.timestamp("us", tz="UTC")
+_STRINGS = pa.list_(pa.string())
+
+#: Columns that follow from the text alone.
+TEXT_COLUMNS: Final = (
+    pa.field("license", pa.string()),
+    pa.field("license_custom", pa.bool_()),
+    pa.field("languages", _STRINGS),
+    pa.field("front_matter_state", pa.string()),
+    pa.field("front_matter_fields", _STRINGS),
+    pa.field("generators", _STRINGS),
+    pa.field("share_template", pa.float32()),
+    pa.field("share_placeholder", pa.float32()),
+    pa.field("share_authored", pa.float32()),
+    pa.field("paper_flag", pa.bool_()),
+    pa.field("coverage", pa.list_(pa.uint8())),
+    pa.field("problems", _STRINGS),
+    pa.field("chars", pa.int32()),
+    pa.field("words", pa.int32()),
+    pa.field("n_sections", pa.int16()),
+    pa.field("n_lines", pa.int32()),
+    pa.field("headings", pa.list_(pa.uint32())),
+    pa.field("skeleton", pa.uint64()),
+    pa.field("lines", pa.list_(pa.uint64())),
+    pa.field("sketch", pa.list_(pa.uint32())),
+)
+#: Columns that depend on the model a text stands under.
+CARD_COLUMNS: Final = (
+    pa.field("owner", pa.string()),
+    pa.field("kind", pa.string()),
+    pa.field("relation", pa.string()),
+    pa.field("parents", _STRINGS),
+    pa.field("quality", pa.float32()),
+    pa.field("standardization", pa.float32()),
+    pa.field("quality_parts", pa.list_(pa.float32())),
+    pa.field("standardization_parts", pa.list_(pa.float32())),
+    pa.field("findings", _STRINGS),
+    pa.field("error", pa.string()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """What decides the rows besides the corpus.
+
+    Attributes:
+        embedder: Name of the embedder; empty leaves vectors out.
+        batch: Texts read at a time; bounds memory, never the rows.
+    """
+
+    embedder: str = "static"
+    batch: int = 2000
+
+
+def map_shard(corpus: Corpus, shard: Shard, options: MapOptions) -> pa.Table:
+    """All rows of one shard, sorted by model, day of observation and revision.
+
+    Raises:
+        InvalidCorpus: A part of the shard is damaged.
+    """
+    embedder = _embedder(options.embedder)
+    cards = corpus.cards(shard)
+    by_text: dict[bytes, list[int]] = {}
+    for number, address in enumerate(cards["text_id"].to_pylist()):
+        by_text.setdefault(address, []).append(number)
+    pieces = list(_pieces(corpus, shard, cards, by_text, embedder, options))
+    dimensions = embedder.dimensions if embedder else 0
+    schema = row_schema(cards.schema, dimensions)
+    table = pa.concat_tables(pieces) if pieces else schema.empty_table()
+    order = [
+        ("model_id", "ascending"),
+        ("observed_at", "ascending"),
+        ("revision", "ascending"),
+        ("text_id", "ascending"),
+    ]
+    return table.sort_by(order).replace_schema_metadata(schema.metadata)
+
+
+def row_schema(cards: pa.Schema, dimensions: int) -> pa.Schema:
+    """Columns of a row; the names of labels and score parts stand in the schema's metadata."""
+    vectors = [pa.field(name, pa.list_(pa.float16(), dimensions)) for name in VECTORS] if dimensions else []
+    kept = [cards.field(name) for name in cards.names if name != "tags"]
+    quality, standard = part_names()
+    names = {"labels": labels(), "quality_parts": quality, "standardization_parts": standard}
+    metadata = {f"cardscope.{key}": ",".join(value) for key, value in names.items()}
+    return pa.schema([*kept, *CARD_COLUMNS, *TEXT_COLUMNS, *vectors], metadata=metadata)
+
+
+#: Whole body; and body without what a template or nobody wrote.
+VECTORS: Final = ("vector", "vector_own")
+
+
+def part_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the parts of both scores, in the order of the rows."""
+    from cardscope.types import RepositoryKind
+
+    empty = score(RepositoryKind.BASE, ())
+    return tuple(part.name for part in empty.quality.parts), tuple(part.name for part in empty.standardization.parts)
+
+
+def _pieces(
+    corpus: Corpus,
+    shard: Shard,
+    cards: pa.Table,
+    by_text: Mapping[bytes, list[int]],
+    embedder: Embedder | None,
+    options: MapOptions,
+) -> Iterator[pa.Table]:
+    schema = row_schema(cards.schema, embedder.dimensions if embedder else 0)
+    for batch in corpus.texts(shard, options.batch):
+        texts = _TextTable(embedder)
+        numbers: list[int] = []
+        takes: list[int] = []
+        own = _CardTable()
+        for address, content in zip(batch["text_id"].to_pylist(), batch["content"].to_pylist(), strict=True):
+            rows = by_text.get(address, ())
+            if not rows:
+                continue
+            place, features = texts.add(content)
+            for number, row in zip(rows, cards.take(rows).to_pylist(), strict=True):
+                numbers.append(number)
+                takes.append(place)
+                own.add(row, features, texts.errors.get(place))
+        if numbers:
+            left = cards.take(numbers).drop_columns(["tags"])
+            yield _joined(left, own.table(), texts.table().take(takes), schema)
+
+
+def _joined(left: pa.Table, own: pa.Table, text: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = {name: table[name] for table in (left, own, text) for name in table.column_names}
+    return pa.table([columns[field.name] for field in schema], schema=schema)
+
+
+class _TextTable:
+    """Collects features of texts, and encodes them together: one call an embedder is far cheaper than many."""
+
+    def __init__(self, embedder: Embedder | None) -> None:
+        self.embedder = embedder
+        self.errors: dict[int, str] = {}
+        self._columns: dict[str, list[Any]] = {field.name: [] for field in TEXT_COLUMNS}
+        self._bodies: list[str] = []
+        self._own: list[str] = []
+
+    def add(self, content: bytes) -> tuple[int, TextFeatures]:
+        """The text's place in the table, and its features; one that fails is read as empty and its reason kept."""
+        place = len(self._columns["chars"])
+        try:
+            features = read_text(content)
+        except Exception as error:
+            # A card that breaks the parser is a row with a reason: a run over millions never stops on one.
+            self.errors[place] = f"{type(error).__name__}: {str(error)[:100]}"
+            features = read_text(b"")
+        card = features.card
+        label, custom = license_label(features.license)
+        shares = features.attribution.shares
+        values = (
+            label, custom, features.languages, card.front_matter.state.value, features.fields,
+            [match.id for match in features.generators], shares.get(Author.TEMPLATE, 0.0),
+            shares.get(Author.PLACEHOLDER, 0.0), shares.get(Author.AUTHORED, 0.0), features.paper_flag,
+            features.coverage, features.problems, len(card.text), features.words, min(len(card.sections), 32767),
+            len(card.lines), features.headings, features.skeleton, features.lines, features.sketch,
+        )  # fmt: skip
+        for column, value in zip(self._columns.values(), values, strict=True):
+            column.append(value)
+        if self.embedder is not None:
+            body = card.lines[card.body.first - 1 : card.body.last] if card.body else ()
+            self._bodies.append("\n".join(body))
+            self._own.append(own_words(card, features.attribution))
+        return place, features
+
+    def table(self) -> pa.Table:
+        arrays = [pa.array(self._columns[field.name], field.type) for field in TEXT_COLUMNS]
+        names = [field.name for field in TEXT_COLUMNS]
+        if self.embedder is not None:
+            for name, texts in zip(VECTORS, (self._bodies, self._own), strict=True):
+                arrays.append(_vectors(self.embedder.encode(texts)))
+                names.append(name)
+        return pa.table(arrays, names=names)
+
+
+class _CardTable:
+    """Collects what depends on the model a text stands under."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {field.name: [] for field in CARD_COLUMNS}
+
+    def add(self, row: Mapping[str, Any], features: TextFeatures, error: str | None) -> None:
+        name = ModelId(row["model_id"])
+        info = _info(row, name)
+        matter = features.card.front_matter
+        edges = state_edges(name, matter, info)
+        kind = repository_kind(matter, info, edges, features.generators)
+        facts = CardFacts(features.card, kind, info, features.generators, features.attribution)
+        findings = run_probes(facts, explain=False)
+        points = score(kind, findings)
+        relation = edges[0].relation.value if edges else None
+        values = (
+            name.partition("/")[0] if "/" in name else "", kind.value, relation, [edge.parent for edge in edges],
+            points.quality.value, points.standardization.value, _shares(points.quality),
+            _shares(points.standardization),
+            [finding.probe for finding in findings if finding.outcome is Outcome.NO], error,
+        )  # fmt: skip
+        for column, value in zip(self._columns.values(), values, strict=True):
+            column.append(value)
+
+    def table(self) -> pa.Table:
+        return pa.table(
+            [pa.array(self._columns[field.name], field.type) for field in CARD_COLUMNS],
+            names=[field.name for field in CARD_COLUMNS],
+        )
+
+
+def _info(row: Mapping[str, Any], name: ModelId) -> ModelInfo:
+    return ModelInfo(
+        name,
+        revision=row["revision"] or None,
+        downloads=row["downloads"],
+        likes=row["likes"],
+        tags=tuple(row["tags"] or ()),
+        library_name=row["library_name"],
+        pipeline_tag=row["pipeline_tag"],
+    )
+
+
+def _shares(points: Score) -> list[float | None]:
+    return [part.points / part.possible if part.possible else None for part in points.parts]
+
+
+def _vectors(vectors: npt.NDArray[np.float32]) -> pa.Array:
+    import numpy as np
+
+    flat = pa.array(vectors.astype(np.float16).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def _embedder(name: str) -> Embedder | None:
+    if not name:
+        return None
+    if name not in _loaded:
+        from cardscope.embedders import load_embedder
+
+        _loaded[name] = load_embedder(name)
+    return _loaded[name]
+
+
+#: One embedder a process: loading it costs more than a shard of a small corpus.
+_loaded: dict[str, Embedder] = {}
