@@ -29,7 +29,7 @@ class CardscopeError(Exception):
 
 
 class UsageError(CardscopeError, ValueError):
-    """The caller asked for something that cannot be: an unknown format, an empty id, options that exclude each other."""
+    """The caller asked for what cannot be: an unknown format, an empty id, options that exclude each other."""
 
     exit_code = 2
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import cardscope
 from cardscope.corpus.batch import Done, Task
@@ -110,9 +111,11 @@ def _installed() -> dict[str, str]:
 def _as_they_end(client: Client, tasks: Sequence[Task], work: Callable[[Task], Done]) -> Iterator[Done]:
     from distributed import KilledWorker, as_completed
 
-    # Impure: the result is a file, so a task of an earlier run must never be taken for this one.
+    # The result is a file, so a task of an earlier run must never be taken for this one: keys are made anew.
+    session = uuid4().hex
     futures: dict[Any, Task] = {
-        client.submit(work, task, key=f"cardscope-{task.key}", pure=False, retries=_RETRIES): task for task in tasks
+        client.submit(work, task, key=f"cardscope-{task.shard.name}-{session}", retries=_RETRIES): task
+        for task in tasks
     }
     for future in as_completed(list(futures)):
         task = futures.pop(future)
