@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cache
 
+from cardscope import tables
 from cardscope.probes.question import Question, View
 from cardscope.types import CoverageState, Finding, Found, RepositoryKind
 
@@ -14,12 +16,28 @@ _HEADING = Found.HEADING
 _BASE = RepositoryKind.BASE
 
 
+@cache
+def _standard_keys() -> frozenset[str]:
+    return frozenset(tables.read_table("metadata")["fields"])
+
+
+@cache
+def _asked_keys() -> frozenset[str]:
+    """Keys that every card is expected to fill; ``base_model`` by all but base models."""
+    fields = tables.read_table("metadata")["fields"]
+    return frozenset(key for key, row in fields.items() if row.get("asked")) | {"base_model"}
+
+
+for _cached in (_standard_keys, _asked_keys):
+    tables.on_overlay(_cached.cache_clear)
+
+
 def metadata_keys_are_standard(view: View, ask: Question) -> Finding:
     """Share of the top-level keys that the Hub documents."""
     fields = view.fields
     if not fields:
         return ask.not_applicable
-    known = len(ask.known.intersection(fields))
+    known = len(_standard_keys().intersection(fields))
     value = known / len(fields)
     return view.graded(ask, value, "" if view.brief else f"{known} of {len(fields)} keys are standard")
 
@@ -27,11 +45,12 @@ def metadata_keys_are_standard(view: View, ask: Question) -> Finding:
 def metadata_is_complete(view: View, ask: Question) -> Finding:
     """Share of the usual keys that are there; ``base_model`` is not expected of a base model."""
     fields = view.fields
+    asked = _asked_keys()
     filled = 0
     for key in fields:
-        if key in ask.known and fields[key]:
+        if key in asked and fields[key]:
             filled += 1
-    expected = len(ask.marks)
+    expected = len(asked)
     if view.facts.kind is _BASE:
         expected -= 1
         filled -= bool(fields.get("base_model"))
