@@ -35,15 +35,15 @@ def covered(view: View, ask: Question) -> Finding:
     if view.brief:
         return ask.no
     if placeholder is not None:
-        where = lines_of(placeholder.spans) if placeholder.spans else "there"
+        where = lines_of(placeholder.spans) if placeholder.spans else "that line"
         return view.no(
             ask,
-            "only a placeholder stands there",
+            f"only a placeholder says {ask.topic}",
             value="placeholder",
             spans=placeholder.spans,
-            fix=f"replace the placeholder on {where}: {ask.fix}",
+            fix=f"replace the placeholder on {where} and say {ask.topic}",
         )
-    return view.no(ask, "the card does not say", value="absent")
+    return view.no(ask, f"the card does not say {ask.topic}", value="absent")
 
 
 def says_what_it_is(view: View, ask: Question) -> Finding:
@@ -130,7 +130,7 @@ def lists_files(view: View, ask: Question) -> Finding:
 
 def says_merge_method(view: View, ask: Question) -> Finding:
     """A name of a merge method or the keys of a merge configuration."""
-    return _mentions(view, ask, "neither a merge method nor a configuration is given")
+    return _mentions(view, ask, "neither the merge method nor a configuration is given")
 
 
 def _mentions(view: View, ask: Question, missing: str) -> Finding:

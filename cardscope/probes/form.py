@@ -91,7 +91,7 @@ def headings_nest(view: View, ask: Question) -> Finding:
             first = Span(section.span.first, section.span.first)
             return view.no(
                 ask,
-                f"level {section.level} follows level {before}",
+                f"a heading of level {section.level} follows one of level {before}",
                 value=section.level - before,
                 spans=(first,),
                 fix=f"use level {before + 1} on line {first.first}",

@@ -83,7 +83,10 @@ def license_is_known(view: View, ask: Question) -> Finding:
             if view.brief:
                 return ask.no
             return view.no(
-                ask, f"{clean(text, 60)} is no known id", value=clean(text, 60), spans=view.key_span("license")
+                ask,
+                f"the licence {clean(text, 60)} is no known id",
+                value=clean(text, 60),
+                spans=view.key_span("license"),
             )
     return ask.yes if view.brief else view.yes(ask, value=clean(", ".join(found), 80), spans=view.key_span("license"))
 
@@ -101,7 +104,7 @@ def license_is_named(view: View, ask: Question) -> Finding:
     return view.graded(
         ask,
         (name + link) / 2,
-        f"{missing} not given",
+        f"the licence is `other` and {missing} is not given",
         spans=view.key_span("license"),
         fix=f"add `{missing}:` below `license: other`" if name or link else "",
     )
@@ -187,7 +190,7 @@ def language_codes_valid(view: View, ask: Question) -> Finding:
     for text in found:
         if not _LANGUAGE.match(text):
             shown = clean(text, 40)
-            return view.no(ask, f"{shown} is no code", value=shown, spans=view.key_span("language"))
+            return view.no(ask, f"the language {shown} is no code", value=shown, spans=view.key_span("language"))
     return ask.yes if view.brief else view.yes(ask, spans=view.key_span("language"))
 
 
@@ -257,7 +260,13 @@ def license_key_spelled(view: View, ask: Question) -> Finding:
             severity = Severity.INFO if "license" in view.fields else None
             if view.brief:
                 return ask.no
-            return view.no(ask, f"the key is `{key}`", value=key, spans=view.key_span(key), severity=severity)
+            return view.no(
+                ask,
+                f"the key is `{key}`, which the Hub does not read",
+                value=key,
+                spans=view.key_span(key),
+                severity=severity,
+            )
     return ask.yes if view.fields else ask.not_applicable
 
 

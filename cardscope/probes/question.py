@@ -18,6 +18,7 @@ class Question:
 
     Attributes:
         axis: ``quality`` or ``standardization``.
+        topic: What the card should say, for questions that begin with "Does the card say"; else empty.
         labels: Ids of ``tables/sections.toml``; any of them present is a yes for a question about coverage.
         order: Place of each label in the row.
         codes: Codes of problems this question is about.
@@ -33,6 +34,7 @@ class Question:
     axis: str
     part: str
     question: str
+    topic: str
     motivation: str
     fix: str
     severity: Severity

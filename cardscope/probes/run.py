@@ -22,6 +22,8 @@ _CHECKS: Mapping[str, Check] = {
     **likeness.CHECKS,
 }
 
+_SAYS = "Does the card say "
+
 
 def run_probes(facts: CardFacts, *, explain: bool = True) -> tuple[Finding, ...]:
     """One finding for each row of ``tables/probes.toml``, in the order of the table.
@@ -78,6 +80,7 @@ def _question(name: str, row: Mapping[str, Any]) -> Question:
             axis=row["axis"],
             part=row["part"],
             question=row["question"],
+            topic=row["question"].removeprefix(_SAYS)[:-1] if row["question"].startswith(_SAYS) else "",
             motivation=row["motivation"],
             fix=fix,
             severity=severity,

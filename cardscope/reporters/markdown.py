@@ -6,6 +6,7 @@ that quote a card are escaped character by character.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -199,7 +200,8 @@ def _finding(result: CardAnalysis, finding: Finding) -> str:
     points = lost(result.facts.kind, finding)
     where = f" ({lines(finding.spans)})" if finding.spans else ""
     question = prose(asked.question) if asked else prose(finding.probe)
-    answer = f" {prose(finding.message)}{where}" if finding.message else where
+    said = finding.message if asked is None or asked.topic not in finding.message or not asked.topic else ""
+    answer = f" {prose(said)}{where}" if said else where
     cost = f", {points:.1f} points" if points else ""
     fix = f"  \n  → {prose(finding.fix)}" if finding.fix else ""
     return f"- **{question}**{answer} — {finding.severity.value}{cost}{fix}"
@@ -272,7 +274,7 @@ def _licenses(verdicts: Sequence[LicenseVerdict]) -> Iterator[str]:
 def _kinship(kinship: Kinship) -> Iterator[str]:
     yield f"## Beside {code(kinship.parent or 'its parent')}"
     yield ""
-    likeness = ", ".join(f"{name} {value:.2f}" for name, value in kinship.similarity.items())
+    likeness = ", ".join(f"{name} {value:.2f}" for name, value in kinship.similarity.items() if math.isfinite(value))
     changes = [section.change.value for section in kinship.sections]
     counts = ", ".join(f"{changes.count(change)} {change}" for change in dict.fromkeys(changes))
     yield f"{kinship.inherited_share:.0%} of the words stand in the parent. Similarity: {likeness or 'not measured'}."

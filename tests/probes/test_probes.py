@@ -58,6 +58,7 @@ def test_coverage_is_yes_when_present_and_no_when_absent(probe):
     absent = ask(probe, facts())
     assert (absent.outcome, absent.credit) == (Outcome.NO, 0.0)
     assert absent.fix
+    assert absent.message == f"the card does not say {questions()[probe].topic}"
 
 
 def test_a_placeholder_is_no_answer_and_the_fix_names_its_lines():
