@@ -1,9 +1,15 @@
 """The Markdown report is readable, and nothing of a card in it is alive."""
 
+import html as entities
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cardscope.reporters.markdown import MarkdownReporter, code, prose, wrong_ones
+from cardscope.text.clean import clean
 from cardscope.types import ModelId, Severity, SkippedCard, SkipReason
 from tests.probes.build import facts
 from tests.reporters.build import full_analysis
@@ -93,3 +99,24 @@ def test_skipped_card_says_what_and_why():
     assert "is gated" in text
     assert "log in" in text
     assert text.endswith("\n")
+
+
+MARKS = [*"ab `*_[]()<>!#&@:/.|~$\\-+=\"'1\n", "://", "www.", "<b>", "<!--", "&lt;"]
+LIVELY = st.lists(st.sampled_from(MARKS)).map("".join)
+
+
+@given(LIVELY)
+def test_a_code_span_shows_what_stood_in_the_card(text):
+    shown = rendered(f"x {code(text)} y")
+    inner = re.fullmatch(r"<p>x (?:<code>(.*)</code>|—) y</p>\n", shown, re.DOTALL)
+    assert inner
+    assert entities.unescape(inner[1] or "") == clean(text, 120)
+
+
+@given(LIVELY.filter(lambda text: "`" not in text))
+def test_escaped_prose_shows_what_was_said(text):
+    shown = rendered(f"x {prose(text)} y").replace("<!-- -->", "")
+    inner = re.fullmatch(r"<p>x ?(.*?) ?y</p>\n", shown, re.DOTALL)
+    assert inner
+    assert "<" not in inner[1]
+    assert entities.unescape(inner[1]) == clean(text, 400)
