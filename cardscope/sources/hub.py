@@ -1,0 +1,383 @@
+"""The Hub, or anything that speaks its protocol: the only door to ``huggingface_hub``.
+
+The client is used for what it is good at: the session (proxies, ``HF_HUB_OFFLINE``), tokens, the cache of files under
+``HF_HOME``, and its addresses. Answers of the API are read as JSON rather than through the client's ``ModelInfo``,
+which passes an author's front matter to a constructor as keyword arguments (a card with the key ``self`` makes it
+raise) and drops what it does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from cardscope.errors import InvalidModelId, RateLimited, SourceError, Unreachable, UsageError
+from cardscope.options import SourceOptions
+from cardscope.sources.answers import LARGEST_README, skip, unless_empty
+from cardscope.sources.shapes import to_info
+from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
+from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason, model_id
+
+Query = Mapping[str, str | int | Sequence[str]]
+
+_README = "README.md"
+_FACTS = ("createdAt", "downloads", "gated", "lastModified", "likes", "private", "sha")
+_LISTED = (*_FACTS, "library_name", "pipeline_tag", "tags")
+#: What is asked of one model; a listing offers neither of the first two.
+_EXPANDED = ("baseModels", "childrenModelCount", "cardData", *_LISTED)
+#: Models of one page of a listing: what the Hub itself takes when it is not told.
+_PAGE = 1000
+_RESOLVED = re.compile(r"/([^/?]+(?:/[^/?]+)?)/resolve/")
+_TOKEN_HINT = "pass a token that may: set HF_TOKEN, use --token, or run: hf auth login"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing.
+
+    Attributes:
+        cursor: Continues the listing after this page, also in another process; ``None`` on the last page.
+    """
+
+    models: tuple[ModelInfo, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    reason: SkipReason
+    message: str
+    hint: str = ""
+    retry_after: float = 0.0
+
+
+class HubSource:
+    """Cards and models of the Hub.
+
+    Args:
+        options: ``endpoint`` and ``revision`` are defaults for every question.
+        token: A token; ``None`` takes ``HF_TOKEN`` or the stored login, ``False`` asks as nobody.
+
+    Raises:
+        UsageError: The token holds characters no token has.
+    """
+
+    def __init__(self, options: SourceOptions | None = None, token: str | bool | None = None) -> None:
+        self.options = options or SourceOptions()
+        if isinstance(token, str):
+            token = token.strip() or None
+        if isinstance(token, str) and not (token.isascii() and token.isprintable() and " " not in token):
+            raise UsageError("the token has characters that no token has", hint="copy it again from its page")
+        self._token = token
+
+    def __repr__(self) -> str:
+        return f"HubSource({self.options.endpoint or 'default endpoint'})"
+
+    # --- cards ----------------------------------------------------------------------------------------------------
+
+    def get(self, model: ModelId, revision: str | None = None) -> RawCard | SkippedCard:
+        """The README at a revision, from the cache when the Hub cannot be reached.
+
+        Raises:
+            SourceError: The token is not accepted, so no answer about any model can be trusted.
+        """
+        revision = revision or self.options.revision
+        try:
+            path, exchange = ask(lambda: self._download(model, revision), self.options)
+        except Exception as error:
+            reason = self._explain(error, revision)
+            cached = self._cached(model, revision) if _is_down(reason.reason) else None
+            if cached is None:
+                return skip(model, reason.reason, reason.message, reason.hint)
+            return self._read(model, cached, model)
+        return self._read(model, path, _now_called(exchange.addresses, model))
+
+    def iter(self) -> Iterator[RawCard | SkippedCard]:
+        """The card of every model, newest change first; millions on the Hub itself, one request or two for each."""
+        for info in self.list_models():
+            yield self.get(info.model_id, info.revision)
+
+    def _download(self, model: ModelId, revision: str | None) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        guard(_session())
+        with _no_bars():
+            path = hf_hub_download(
+                model,
+                _README,
+                revision=revision,
+                endpoint=self.options.endpoint,
+                token=self._token,
+                etag_timeout=self.options.timeout,
+                library_name="cardscope",
+            )
+        return Path(path)
+
+    def _cached(self, model: ModelId, revision: str | None) -> Path | None:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(model, _README, revision=revision)
+        return Path(found) if isinstance(found, str) else None
+
+    def _read(self, asked: ModelId, path: Path, name: ModelId) -> RawCard | SkippedCard:
+        # The cache's layout is snapshots/<commit>/README.md: the folder tells which commit a branch stood for.
+        commit = path.parent.name
+        try:
+            if path.stat().st_size > LARGEST_README:
+                return skip(asked, SkipReason.UNREADABLE, "has a README that is too large to be one")
+            content = path.read_bytes()
+        except OSError as error:
+            hint = "look after the client's cache: HF_HOME"
+            return skip(asked, SkipReason.UNREADABLE, f"cannot be read from the cache ({error.strerror})", hint)
+        origin = f"{self._endpoint()}/{name}/blob/{commit}/{_README}"
+        renamed = asked if asked != name else None
+        return unless_empty(RawCard(content, name, revision=commit, origin=origin, renamed_from=renamed))
+
+    # --- models ---------------------------------------------------------------------------------------------------
+
+    def info(self, model: ModelId, revision: str | None = None) -> ModelInfo | SkippedCard:
+        """What the Hub knows of a model, front matter, parents and counts of children included.
+
+        Raises:
+            SourceError: The token is not accepted.
+        """
+        revision = revision or self.options.revision
+        at = f"/revision/{quote(revision, safe='')}" if revision else ""
+        try:
+            answer, _ = ask(lambda: self._json(f"/api/models/{model}{at}", {"expand": _EXPANDED})[0], self.options)
+        except Exception as error:
+            reason = self._explain(error, revision)
+            return skip(model, reason.reason, reason.message, reason.hint)
+        info = to_info(answer, model)
+        if info is None:
+            return skip(model, SkipReason.SERVER_ERROR, "got an answer that describes no model", _endpoint_hint())
+        return info
+
+    def children(self, model: ModelId, relation: Relation, limit: int) -> Sequence[ModelInfo]:
+        """The most downloaded models made out of this one; the Hub lists them by a tag, it has no endpoint for them.
+
+        Raises:
+            SourceError: The Hub did not answer, which is not the same as a model without children.
+        """
+        if limit <= 0:
+            return ()
+        link = model if relation is Relation.UNKNOWN else f"{relation.value}:{model}"
+        listed = self.list_models(filters=(f"base_model:{link}",), sort="downloads", limit=limit)
+        return tuple(listed)
+
+    def list_models(
+        self,
+        *,
+        author: str | None = None,
+        filters: Sequence[str] = (),
+        search: str | None = None,
+        sort: str = "lastModified",
+        since: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Iterator[ModelInfo]:
+        """Models of a listing, lazily; a page is asked for when its first model is.
+
+        Args:
+            author: A user or organisation.
+            filters: Tags that all must be there, for instance ``base_model:adapter:owner/name``.
+            search: Part of the id.
+            sort: ``lastModified``, ``createdAt``, ``downloads`` or ``likes``, highest first.
+            since: Ends at the first model last changed before; needs the sort ``lastModified``.
+            limit: Most models.
+            cursor: Of a `Page`, to go on where an earlier listing stopped.
+
+        Raises:
+            RateLimited: The Hub asks to wait longer than ``options.max_wait``.
+            Unreachable: No answer after the last try.
+            SourceError: Any other refusal.
+        """
+        left = limit
+        size = _PAGE if limit is None else min(limit, _PAGE)
+        for page in self.pages(author=author, filters=filters, search=search, sort=sort, size=size, cursor=cursor):
+            for info in page.models:
+                if left is not None and left <= 0:
+                    return
+                if since is not None and info.dates.modified is not None and info.dates.modified < since:
+                    return
+                yield info
+                left = None if left is None else left - 1
+            if left == 0:
+                return
+
+    def pages(
+        self,
+        *,
+        author: str | None = None,
+        filters: Sequence[str] = (),
+        search: str | None = None,
+        sort: str = "lastModified",
+        size: int = _PAGE,
+        cursor: str | None = None,
+    ) -> Iterator[Page]:
+        """The same listing page by page, each with the cursor of the next; pages overlap when models move meanwhile.
+
+        Raises:
+            RateLimited, Unreachable, SourceError: As `list_models`.
+        """
+        query: dict[str, str | int | Sequence[str]] = {"sort": sort, "limit": size, "expand": _LISTED}
+        query |= {key: value for key, value in (("author", author), ("search", search)) if value}
+        if filters:
+            query["filter"] = tuple(filters)
+        if cursor:
+            query["cursor"] = cursor
+        while True:
+            try:
+                (answer, following), _ = ask(lambda: self._json("/api/models", query), self.options)  # noqa: B023
+            except Exception as error:
+                raise self._raised(error) from None
+            if not isinstance(answer, list):
+                raise SourceError("answered with no list of models", subject=self._endpoint(), hint=_endpoint_hint())
+            yield Page(tuple(info for entry in answer if (info := to_info(entry)) is not None), following)
+            if following is None:
+                return
+            query = {**query, "cursor": following}
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    def _json(self, path: str, query: Query) -> tuple[Any, str | None]:
+        """The JSON of one address, and the cursor of the next page when there is one."""
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        headers = build_hf_headers(token=self._token, library_name="cardscope")
+        address = self._endpoint() + path
+        response = guard(_session()).get(address, params=query, headers=headers, follow_redirects=True)
+        if response.status_code >= 400:
+            raise Refused(response.status_code, response.headers)
+        # Of the next page's address only the cursor is taken: it may name another host, which must not get the token.
+        following = dict(parse_qsl(urlsplit(response.links.get("next", {}).get("url", "")).query)).get("cursor")
+        return response.json(), following
+
+    def _endpoint(self) -> str:
+        from huggingface_hub import constants
+
+        return str(self.options.endpoint or constants.ENDPOINT).rstrip("/")
+
+    # --- answers in words -----------------------------------------------------------------------------------------
+
+    def _explain(self, error: Exception, revision: str | None = None) -> _Reason:
+        """A failure in words that hold nothing of the request's headers.
+
+        Raises:
+            SourceError: The token was not accepted.
+            Exception: What is no failure of the Hub is given back as it came: it is a bug.
+        """
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+        if isinstance(error, Refused):
+            return self._refusal(error, revision)
+        if isinstance(error, Broken):
+            if error.timeout:
+                message = f"got no answer within {self.options.timeout:g} seconds"
+                return _Reason(SkipReason.TIMEOUT, message, "try again, or allow more time: option source.timeout")
+            message = f"cannot be asked for: {self._endpoint()} cannot be reached"
+            return _Reason(SkipReason.OFFLINE, message, "check the connection, proxies and HF_ENDPOINT")
+        if isinstance(error, TooLarge):
+            return _Reason(SkipReason.UNREADABLE, "has a README that is too large to be one")
+        offline = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else error
+        if isinstance(offline, OfflineModeIsEnabled):
+            message = "is not in the cache, and HF_HUB_OFFLINE forbids asking the Hub"
+            return _Reason(SkipReason.OFFLINE, message, "unset HF_HUB_OFFLINE, or fetch it once while online")
+        if isinstance(error, LocalEntryNotFoundError) or (isinstance(error, ValueError) and _is_json(error)):
+            message = f"got an answer from {self._endpoint()} that no Hub gives"
+            return _Reason(SkipReason.SERVER_ERROR, message, _endpoint_hint())
+        if isinstance(error, EntryNotFoundError):
+            message = "has no README.md" + (f" at revision {revision[:80]}" if revision else "")
+            return _Reason(SkipReason.NO_README, message, "ask its author for a model card")
+        if isinstance(error, OSError):
+            message = f"cannot be kept in the client's cache ({error.strerror or type(error).__name__})"
+            return _Reason(SkipReason.UNREADABLE, message, "look after the cache: HF_HOME")
+        raise error
+
+    def _refusal(self, refused: Refused, revision: str | None) -> _Reason:
+        status, code = refused.status, refused.code
+        if refused.credentials:
+            raise SourceError("does not accept the token", subject=self._endpoint(), hint="make a new one, or unset it")
+        if code == "GatedRepo":
+            hint = "accept its terms on its page, then " + _TOKEN_HINT
+            return _Reason(SkipReason.GATED, "is gated: its files are for those who were let in", hint)
+        if code == "RevisionNotFound":
+            message = f"has no revision {(revision or 'main')[:80]}"
+            return _Reason(SkipReason.NOT_FOUND, message, "see its branches and commits on its page")
+        if refused.disabled:
+            return _Reason(SkipReason.UNREADABLE, "has been shut by the Hub")
+        if status in (401, 404) or code == "RepoNotFound":
+            message = "is not on the Hub, or is private"
+            return _Reason(SkipReason.NOT_FOUND, message, "check the spelling; if it is private, " + _TOKEN_HINT)
+        if status == 403:
+            return _Reason(SkipReason.PRIVATE, "may not be read with this token", _TOKEN_HINT)
+        if status == 429:
+            wait = f" for {refused.wait:g} seconds" if refused.wait is not None else ""
+            message = f"was not answered: the Hub asks to wait{wait}, more than the {self.options.max_wait:g} allowed"
+            hint = "try again later, or allow more: option source.max_wait; with a token the limits are higher"
+            return _Reason(SkipReason.RATE_LIMITED, message, hint, refused.wait or 0.0)
+        if status >= 500 or status == 408:
+            message = f"was not answered: the Hub failed with status {status}, {self.options.tries} times"
+            return _Reason(SkipReason.SERVER_ERROR, message, "try again later: https://status.huggingface.co")
+        return _Reason(SkipReason.UNREADABLE, f"was refused by the Hub with status {status}", _endpoint_hint())
+
+    def _raised(self, error: Exception) -> SourceError:
+        reason = self._explain(error)
+        where, message = self._endpoint(), f"the listing {reason.message}"
+        if reason.reason is SkipReason.RATE_LIMITED:
+            return RateLimited(message, subject=where, hint=reason.hint, retry_after=reason.retry_after)
+        if _is_down(reason.reason):
+            return Unreachable(message, subject=where, hint=reason.hint)
+        return SourceError(message, subject=where, hint=reason.hint)
+
+
+def _session() -> Any:  # noqa: ANN401 - an httpx client
+    from huggingface_hub import get_session
+
+    return get_session()
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """A README is no download worth a progress bar; bars of other downloads stay as they were."""
+    from huggingface_hub import utils as bars
+
+    name = "huggingface_hub.http_get"
+    if bars.are_progress_bars_disabled(name):  # type: ignore[attr-defined]
+        yield
+        return
+    bars.disable_progress_bars(name)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        bars.enable_progress_bars(name)  # type: ignore[attr-defined]
+
+
+def _now_called(addresses: Sequence[str], asked: ModelId) -> ModelId:
+    """The id in the address the README came from: another one than was asked for when the model was renamed."""
+    for address in reversed(addresses):
+        if found := _RESOLVED.search(urlsplit(address).path):
+            try:
+                return model_id(unquote(found[1]))
+            except InvalidModelId:
+                return asked
+    return asked
+
+
+def _is_down(reason: SkipReason) -> bool:
+    """The Hub is not there at the moment, which says nothing about the model: a cached card may stand in."""
+    return reason in (SkipReason.OFFLINE, SkipReason.TIMEOUT, SkipReason.SERVER_ERROR)
+
+
+def _is_json(error: ValueError) -> bool:
+    return type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
+
+
+def _endpoint_hint() -> str:
+    return "check HF_ENDPOINT, and that no proxy or sign-in page stands in between"
