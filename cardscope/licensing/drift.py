@@ -1,0 +1,42 @@
+"""How the terms moved from parent to child, which is not the same as whether they fit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cardscope.licensing.table import License
+from cardscope.tables import on_overlay
+
+_FREE_OUTPUTS = ("free", "unspecified")
+
+
+def flags(row: License) -> frozenset[str]:
+    """The burdens a licence puts on whoever uses or passes on the model (section 7 of the rules)."""
+    present = {
+        "non-commercial": row.commercial_use == "no",
+        "conditional-commercial-use": row.commercial_use == "conditional",
+        "no-derivatives": row.derivatives == "no",
+        "share-alike": row.share_alike in ("same", "file", "same-agreement"),
+        "agreement-follows": row.share_alike in ("terms-follow", "conditional", "same-agreement"),
+        "use-limits": row.limits_use,
+        "attribution": row.attribution not in ("none", "unknown"),
+        "naming": bool(row.naming_requirement),
+        "threshold": bool(row.user_threshold),
+        "output-limits": row.output_training not in _FREE_OUTPUTS,
+    }
+    return frozenset(flag for flag, holds in present.items() if holds)
+
+
+@lru_cache(maxsize=16384)
+def drift(above: License, below: License) -> tuple[str, tuple[str, ...]]:
+    """The word (``same``, ``loosened``, ``tightened``, ``changed``) and the flags lost (``-``) and gained (``+``)."""
+    lost, gained = flags(above) - flags(below), flags(below) - flags(above)
+    moved = tuple(f"-{flag}" for flag in sorted(lost)) + tuple(f"+{flag}" for flag in sorted(gained))
+    if lost and gained:
+        return "changed", moved
+    if lost:
+        return "loosened", moved
+    return ("tightened" if gained else "same"), moved
+
+
+on_overlay(drift.cache_clear)

@@ -1,0 +1,56 @@
+"""Labels alone, in the notation of the licence rules."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cardscope.errors import UsageError
+from cardscope.licensing.combine import judge_chain
+from cardscope.licensing.evidence import Side
+from cardscope.tables import on_overlay
+from cardscope.types import LicenseVerdict, Relation
+
+
+@lru_cache(maxsize=16384)
+def judge_edge(parent: str, relation: str, child: str) -> LicenseVerdict:
+    """Judges a child's licence label by its parent's, its parents' or its whole lineage's.
+
+    Args:
+        parent: A label (``mit``, ``other:qwen``, ``(missing)``, ``unknown``); ``a|b`` for a card that lists two,
+            ``a;b`` for two parents of a merge, ``a>b`` for a lineage, oldest first. ``a;b>c`` is a lineage whose
+            oldest generation is a merge.
+        relation: ``finetune``, ``adapter``, ``quantized``, ``merge`` or ``unknown`` (judged as a fine-tune); in a
+            lineage one for each hop in the same order, or a single one for all.
+        child: A label, or a list of labels. Nothing here is refused: what no row knows is a custom licence.
+
+    Raises:
+        UsageError: A relation is none of these words, or their number does not fit the lineage.
+
+    >>> verdict = judge_edge("llama2", "finetune", "mit")
+    >>> verdict.outcome.value, verdict.reason
+    ('incompatible', 'COMMUNITY_TERMS_DROPPED')
+    """
+    generations = [[Side.written(entry) for entry in step.split(";")] for step in parent.split(">")]
+    return judge_chain(generations, _hops(relation, len(generations)), Side.written(child))
+
+
+def _hops(text: str, count: int) -> list[Relation]:
+    hops = []
+    for word in text.split(">"):
+        try:
+            hops.append(Relation(word.strip().lower()))
+        except ValueError as error:
+            known = ", ".join(relation.value for relation in Relation)
+            raise UsageError(
+                "is not a relation between models", subject=word.strip()[:60], hint=f"known: {known}"
+            ) from error
+    if len(hops) == 1:
+        return hops * count
+    if len(hops) != count:
+        raise UsageError(
+            f"gives {len(hops)} relations for {count} hops", subject=text[:60], hint="write one for each hop, or one"
+        )
+    return hops
+
+
+on_overlay(judge_edge.cache_clear)

@@ -1,0 +1,86 @@
+"""Writes ``cardscope/tables/licenses.toml`` out of the facts in ``licenses.csv``, or checks that it still says the same.
+
+python tests/licensing/make_table.py ../shared/licenses/licenses.csv            compare, exit 1 on a difference
+python tests/licensing/make_table.py ../shared/licenses/licenses.csv --write    write the table anew
+
+Empty cells are left out. ``made_for`` is added for licences not written for models: data, software, documents, fonts.
+Three columns are cut out of the text of ``naming_requirement``, so that code need not read
+English: ``naming_prefix`` (how the name of a model must begin), ``naming_words`` (one of them must be shown), and
+``naming_only`` (the duty holds only below models with this word in their name).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+TARGET = Path(__file__).parents[2] / "cardscope" / "tables" / "licenses.toml"
+LISTS = ("relicense_ok", "relicense_review", "relicense_no", "aliases")
+HEAD = """\
+# Licences of models: the ids of the Hub's own list, and the names often given in `license_name` next to `other`.
+# Facts in own words; what each column means stands in the class License of cardscope/licensing/table.py. Not legal advice.
+# Made by tests/licensing/make_table.py. A user's table of this name lays over it, row by row and key by key.
+
+[table]
+version = "2026.09"
+source = "licence texts at source_url, the Hub's licence list, SPDX list 3.29, owners' compatibility statements"
+retrieved = "2026-09"
+"""
+
+
+def rows(path: Path) -> dict[str, dict[str, str | list[str]]]:
+    """The facts by id, empty cells left out, lists as lists."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["id"]: cells(row) for row in csv.DictReader(stream)}
+
+
+def cells(row: dict[str, str]) -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = {}
+    for key, value in row.items():
+        if key == "id" or not value:
+            continue
+        found[key] = value.split(";") if key in LISTS else value
+        if key == "naming_requirement":
+            found.update(naming(value))
+    if purpose := made_for(row):
+        found["made_for"] = purpose
+    return found
+
+
+def made_for(row: dict[str, str]) -> str:
+    if row["family"] == "data":
+        return "data"
+    if row["id"] in {"gfdl", "ofl-1.1"}:
+        return {"gfdl": "documents", "ofl-1.1": "fonts"}[row["id"]]
+    copyleft = row["family"] in {"weak-copyleft", "strong-copyleft", "network-copyleft"}
+    return "software" if copyleft and row["kind"] == "hub" and not row["id"].startswith("cc-") else ""
+
+
+def naming(text: str) -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = {}
+    if prefix := re.search(r'model name begins with "([^"]+)"', text):
+        found["naming_prefix"] = prefix.group(1)
+    if shown := re.search(r'show ("[^"]+"(?: or "[^"]+")*)', text):
+        found["naming_words"] = re.findall(r'"([^"]+)"', shown.group(1))
+    if only := re.match(r"(\w+) models: ", text):
+        found["naming_only"] = only.group(1).lower()
+    return found
+
+
+def render(facts: dict[str, dict[str, str | list[str]]]) -> str:
+    parts = [HEAD]
+    for name, row in facts.items():
+        parts.append(f"\n[licenses.{json.dumps(name)}]\n")
+        parts += [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in row.items()]
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    text = render(rows(Path(sys.argv[1])))
+    if "--write" in sys.argv:
+        TARGET.write_text(text, encoding="utf-8")
+    elif TARGET.read_text(encoding="utf-8") != text:
+        sys.exit("licenses.toml differs from the facts")
