@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from cardscope import tables
+from cardscope.licensing.table import find, normalize
 from cardscope.probes.question import Question, View, lines_of
 from cardscope.text.clean import clean
-from cardscope.types import BlockKind, CoverageState, Finding, FrontMatterState, Severity, Value
+from cardscope.types import BlockKind, CoverageState, Finding, FrontMatterState, Severity, Span, Value
 
 #: ISO 639-1 and -3 with an optional script or region, or the Hub's own words for "many" and "a program's".
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}|multilingual|code)\Z", re.ASCII)
@@ -48,46 +47,20 @@ def _license_fix(view: View, ask: Question) -> str:
     return ask.fix
 
 
-@cache
-def _known_licenses() -> frozenset[str]:
-    """Every id and alias of the licence table, as the rules normalise them."""
-    names: set[str] = set()
-    for key, row in tables.read_table("licenses").items():
-        rows = row.items() if key in ("licenses", "license") else ((key, row),)
-        for name, cells in rows:
-            if key == "table" or not isinstance(cells, dict):
-                continue
-            names.add(str(name))
-            aliases = cells.get("aliases", ())
-            names.update(aliases.split(";") if isinstance(aliases, str) else aliases)
-    return frozenset(_as_id(name) for name in names if name)
-
-
-tables.on_overlay(_known_licenses.cache_clear)
-
-
-def _as_id(text: str) -> str:
-    return text.strip().lower().replace(" ", "-").replace("_", "-")
-
-
 def license_is_known(view: View, ask: Question) -> Finding:
     """Every entry is an id or alias of the licence table; ``other`` is one."""
     found = _texts(view.fields.get("license"))
     if not found:
         return ask.not_applicable
-    known = _known_licenses()
-    if not known:
-        return ask.unknown
     for text in found:
-        if text not in known and _as_id(text) not in known:
-            if view.brief:
-                return ask.no
-            return view.no(
-                ask,
-                f"the licence {clean(text, 60)} is no known id",
-                value=clean(text, 60),
-                spans=view.key_span("license"),
-            )
+        label = find(text)
+        if label.matched in ("id", "alias") or label.name in ("", "other"):
+            continue
+        if view.brief:
+            return ask.no
+        shown = clean(text, 60)
+        message = f"the licence {shown} is no known id"
+        return view.no(ask, message, value=shown, spans=view.key_span("license"))
     return ask.yes if view.brief else view.yes(ask, value=clean(", ".join(found), 80), spans=view.key_span("license"))
 
 
@@ -122,7 +95,7 @@ def license_agrees(view: View, ask: Question) -> Finding:
         return ask.not_applicable
     text = "\n".join(line for span in spans for line in view.lines(span)[:40]).lower()
     named = [group for group, marks in ask.groups.items() if any(mark in text for mark in marks)]
-    stated = " ".join(_as_id(entry) for entry in found)
+    stated = " ".join(normalize(entry) for entry in found)
     if not named or any(group in stated for group in named) or stated in text or "other" in stated:
         return ask.not_applicable if not named else ask.yes
     if not any(group in stated for group in ask.groups):
@@ -233,10 +206,21 @@ def text_is_clean(view: View, ask: Question) -> Finding:
 
 
 def fences_closed(view: View, ask: Question) -> Finding:
-    """Asked of every card that has code."""
-    if any(code in view.codes for code in ask.codes):
-        return _problem(view, ask)
-    return ask.yes if BlockKind.CODE in view.kinds else ask.not_applicable
+    """Asked of every card that has code; only the last block can be open, since an open fence runs to the end."""
+    blocks = view.blocks(BlockKind.CODE)
+    if not blocks:
+        return ask.not_applicable
+    span = max(block.span for block in blocks)
+    first = view.card.lines[span.first - 1].lstrip(" >")
+    fence = first[:3]
+    if fence not in ("```", "~~~"):
+        return ask.yes
+    last = view.card.lines[span.last - 1].strip(" >\t")
+    if span.last > span.first and last.startswith(fence) and not last.strip(fence[0]):
+        return ask.yes
+    start = (Span(span.first, span.first),)
+    fix = f"close the code that begins on line {span.first} with a line {fence}"
+    return ask.no if view.brief else view.no(ask, "the last code fence is never closed", spans=start, fix=fix)
 
 
 def _problem(view: View, ask: Question) -> Finding:

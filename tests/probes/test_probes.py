@@ -138,6 +138,21 @@ def test_text_and_field_must_name_one_licence():
     assert ask("license-agrees", custom).credit != 0.0
 
 
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ("mit", "yes"),
+        ("Apache 2.0", "yes"),
+        ("other", "yes"),
+        (["mit", "gemma"], "yes"),
+        ("our-own-terms", "no"),
+        ("unknown", "no"),
+    ],
+)
+def test_known_licences(value, outcome):
+    assert ask("license-is-known", facts(fields={"license": value})).outcome.value == outcome
+
+
 @pytest.mark.parametrize(("value", "outcome"), [("en", "yes"), (["zh-Hans", "pt_BR"], "yes"), ("English", "no")])
 def test_language_codes(value, outcome):
     assert ask("language-codes-valid", facts(fields={"language": value})).outcome.value == outcome
@@ -249,6 +264,21 @@ def test_a_heading_with_subsections_is_not_empty():
     finding = ask("no-empty-sections", facts(sections=tree))
     assert finding.outcome is Outcome.NO
     assert finding.spans == (Span(8, 8),)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("```\na\n```", "yes"),
+        ("~~~~ py\na\n~~~~~", "yes"),
+        ("    indented\n    code\n    more", "yes"),
+        ("```\na\nb", "no"),
+        ("```\na\n~~~", "no"),
+    ],
+)
+def test_an_open_fence(text, outcome):
+    code = section("A", 1, 3, blocks=[Block(BlockKind.CODE, Span(1, 3))])
+    assert ask("fences-closed", facts(text, sections=[code])).outcome.value == outcome
 
 
 def test_levels_may_not_skip():
