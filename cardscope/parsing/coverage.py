@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from cardscope import tables
 from cardscope.parsing.lexicon import Lexicon, lexicon
 from cardscope.parsing.placeholders import is_placeholder
-from cardscope.types import BlockKind, Coverage, CoverageState, Found, FrontMatter, LabelEvidence, Section, Value
+from cardscope.types import BlockKind, Coverage, CoverageState, Found, FrontMatter, Section, Span, Value
 
 #: The surest way of finding wins when there are several; sections first, then what a program reads, then hints.
 _ORDER = {
@@ -21,6 +22,9 @@ _ORDER = {
 }
 #: Words that fill a field and say nothing.
 _SAYS_NOTHING = frozenset({"", "unknown", "none", "null", "n/a", "na", "tbd", "todo", "-", "?", "undefined"})
+_MOST_SPANS = 50
+_PAPER_TAG: Sequence[tuple[str, Value]] = (("tags.arxiv", True),)
+_Answers: TypeAlias = dict[str, tuple[Found, tuple[Span, ...]]]
 _ABSENT = Coverage(CoverageState.ABSENT)
 _PRESENT = CoverageState.PRESENT
 _OPEN = CoverageState.PLACEHOLDER
@@ -47,36 +51,39 @@ def cover(sections: Sequence[Section], front_matter: FrontMatter, lines: Sequenc
         lines: Of the whole README.
     """
     table = lexicon()
-    present: dict[str, list[LabelEvidence]] = {}
-    held: dict[str, list[LabelEvidence]] = {}
+    present: _Answers = {}
+    held: _Answers = {}
     groups = {section.parent for section in sections}
     for index, section in enumerate(sections):
-        bare: bool | None = None
         for entry in section.evidence:
             if not entry.placeholder:
-                present.setdefault(entry.label, []).append(entry)
-                continue
-            if entry.how is Found.HEADING and index in groups:
-                if bare is None:
-                    bare = all(block.kind in _QUIET for block in section.blocks)
-                if bare:
-                    continue
-            held.setdefault(entry.label, []).append(entry)
+                _note(present, entry.label, entry.how, entry.spans)
+            elif not (entry.how is Found.HEADING and index in groups and _is_bare(section)):
+                _note(held, entry.label, entry.how, entry.spans)
     if front_matter.fields:
         _from_fields(present, held, front_matter, table)
     result = dict(_nothing())
-    for state, found in ((_OPEN, held), (_PRESENT, present)):
-        for label, entries in found.items():
-            result[label] = _answer(state, entries)
+    for label, answer in held.items():
+        if label not in present:
+            result[label] = Coverage(_OPEN, *answer)
+    for label, answer in present.items():
+        result[label] = Coverage(_PRESENT, *answer)
     _roll_up(result, table)
     return result
 
 
-def _answer(state: CoverageState, entries: list[LabelEvidence]) -> Coverage:
-    if len(entries) == 1:
-        return Coverage(state, entries[0].how, entries[0].spans)
-    how = min((entry.how for entry in entries), key=_ORDER.__getitem__)
-    return Coverage(state, how, tuple(sorted({span for entry in entries for span in entry.spans})))
+def _note(found: _Answers, label: str, how: Found, spans: tuple[Span, ...]) -> None:
+    """Adds a place to what is known of a label; the surest way of finding names the whole."""
+    before = found.get(label)
+    if before is None:
+        found[label] = (how, spans)
+    else:
+        best = how if _ORDER[how] < _ORDER[before[0]] else before[0]
+        found[label] = (best, tuple(sorted({*before[1], *spans})) if len(before[1]) < _MOST_SPANS else before[1])
+
+
+def _is_bare(section: Section) -> bool:
+    return all(block.kind in _QUIET for block in section.blocks)
 
 
 def _roll_up(result: dict[str, Coverage], table: Lexicon) -> None:
@@ -88,33 +95,25 @@ def _roll_up(result: dict[str, Coverage], table: Lexicon) -> None:
             result[parent] = below
 
 
-def _from_fields(
-    present: dict[str, list[LabelEvidence]],
-    held: dict[str, list[LabelEvidence]],
-    front_matter: FrontMatter,
-    table: Lexicon,
-) -> None:
+def _from_fields(present: _Answers, held: _Answers, front_matter: FrontMatter, table: Lexicon) -> None:
+    known = table.fields
     for name, value in front_matter.fields.items():
         if name == "model-index":
-            parts: Iterable[tuple[str, Value]] = _model_index(value)
+            parts: Sequence[tuple[str, Value]] = _model_index(value)
         elif name == "tags":
-            parts = [("tags.arxiv", True)] if _has_paper_tag(value) else []
+            parts = _PAPER_TAG if _has_paper_tag(value) else ()
         elif isinstance(value, dict):
             parts = [(name, value), *((f"{name}.{key}", below) for key, below in value.items())]
+        elif name in known:
+            parts = ((name, value),)
         else:
-            parts = [(name, value)]
+            continue
         for field, content in parts:
-            labels = table.fields.get(field)
-            if labels is None:
-                continue
-            state = _state(content)
-            if state is CoverageState.ABSENT:
+            if field not in known or (state := _state(content)) is CoverageState.ABSENT:
                 continue
             span = front_matter.lines.get(name) or front_matter.span
-            for label in labels:
-                target = present if state is _PRESENT else held
-                evidence = LabelEvidence(label, Found.FRONT_MATTER, (span,) if span else (), state is _OPEN)
-                target.setdefault(label, []).append(evidence)
+            for label in known[field]:
+                _note(present if state is _PRESENT else held, label, Found.FRONT_MATTER, (span,) if span else ())
 
 
 def _state(value: Value) -> CoverageState:

@@ -8,6 +8,7 @@ people write there instead of a section ("Developed by: ...", a BibTeX entry, "a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import lru_cache
 
 from cardscope import tables
@@ -23,35 +24,62 @@ _ROWS = 60
 _CODE_LINES = 60
 #: Fewer characters are a label or a badge, not a description.
 _SENTENCE = 25
+#: Lines above a title in which another heading, or the end of the front matter, is looked for.
+_ABOVE = 12
 _KEY_EDGE = " \t\u00a0-*+•|>_`#"
 #: Prose under a heading of these labels, or of none, may answer other questions too.
 _OPEN = frozenset({"model_description", "base_model", "intended_use", "limitations", "developer", "training_data"})
-_TEXT = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE, BlockKind.HTML})
+_HOW = {BlockKind.TABLE: Found.TABLE, BlockKind.LIST: Found.LIST}
+_TEXT = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE, BlockKind.HTML, BlockKind.TABLE})
+
+
+class Known(IntEnum):
+    """How sure the labels of a heading are."""
+
+    NOTHING = 0
+    INHERITED = 1
+    INSIDE = 2
+    EXACT = 3
+
+
+_PREAMBLE: tuple[tuple[str, ...], Known, bool, bool] = ((), Known.NOTHING, False, False)
+
+
+def heading_labels(heading: str, parent_labels: tuple[str, ...] = ()) -> tuple[tuple[str, ...], Known]:
+    """Labels that a heading gives by its own words, or else by its place.
+
+    >>> heading_labels("## 3. Intended uses & limitations")[0]
+    ('intended_use', 'limitations')
+    >>> heading_labels("With two GPUs", ("how_to_use",))
+    (('how_to_use',), <Known.INHERITED: 1>)
+    """
+    return _heading(heading, parent_labels)[:2]
 
 
 @lru_cache(maxsize=16384)
-def heading_labels(heading: str, parent_labels: tuple[str, ...] = ()) -> tuple[tuple[str, ...], bool]:
-    """Labels that a heading gives by its own words, or else by its place; the flag tells that they are its own.
+def _heading(heading: str, parent_labels: tuple[str, ...]) -> tuple[tuple[str, ...], Known, bool, bool]:
+    """What `heading_labels` gives; whether lists below are left alone; whether prose below is searched."""
+    labels, known = _look_up(heading, parent_labels)
+    closed = lexicon().closed
+    return labels, known, any(label in closed for label in labels), bool(labels) and labels[0] in _OPEN
 
-    >>> heading_labels("## 3. Intended uses & limitations")
-    (('intended_use', 'limitations'), True)
-    >>> heading_labels("With two GPUs", ("how_to_use",))
-    (('how_to_use',), False)
-    """
+
+tables.on_overlay(_heading.cache_clear)
+
+
+def _look_up(heading: str, parent_labels: tuple[str, ...]) -> tuple[tuple[str, ...], Known]:
     table = lexicon()
     words = normalize_heading(heading)
     if not words:
-        return (), False
-    found = table.exactly(words, parent_labels) or table.inside(words)
-    if found:
-        return found, True
+        return (), Known.NOTHING
+    if found := table.exactly(words, parent_labels):
+        return found, Known.EXACT
+    if found := table.inside(words) or table.starts.get(words[0], ()):
+        return found, Known.INSIDE
     for label in parent_labels:
         if label in table.inherit:
-            return (label,), False
-    return (), False
-
-
-tables.on_overlay(heading_labels.cache_clear)
+            return (label,), Known.INHERITED
+    return (), Known.NOTHING
 
 
 def label_section(
@@ -67,44 +95,34 @@ def label_section(
         span: From the heading line to the last line with content.
     """
     table = lexicon()
-    labels, own = heading_labels(heading, parent_labels) if heading else ((), False)
+    labels, known, closed, prose = _heading(heading, parent_labels) if heading else _PREAMBLE
     found: dict[str, LabelEvidence] = {}
+    title = known < Known.EXACT and (not heading or _is_title(lines, span, first=known is Known.INSIDE))
+    if title:
+        # The name of a model may hold any word; what stands under it says what the model is.
+        if known is Known.INSIDE and labels[0] != "model_description":
+            labels, closed = (), False
+        _describe(found, blocks, lines)
     if labels:
         open_place = section_is_placeholder(blocks, lines, span)
         where = (span,)
         for label in labels:
-            found[label] = LabelEvidence(label, Found.HEADING, where, open_place)
+            if label not in found:
+                found[label] = LabelEvidence(label, Found.HEADING, where, open_place)
         if open_place and not blocks:
             return tuple(found.values())
-    closed = any(label in table.closed for label in labels)
-    _from_blocks(found, table, labels, blocks, lines, closed=closed)
-    if not own and (not heading or _is_title(lines, span)):
-        _describe(found, blocks, lines)
-    return tuple(found.values())
-
-
-def _from_blocks(
-    found: dict[str, LabelEvidence],
-    table: Lexicon,
-    labels: tuple[str, ...],
-    blocks: Sequence[Block],
-    lines: Sequence[str],
-    *,
-    closed: bool,
-) -> None:
-    prose = not labels or labels[0] in _OPEN
+    prose = prose or title
     for block in blocks:
         kind = block.kind
         if kind is BlockKind.CODE:
             _from_code(found, table, block, lines, wanted=not labels)
         elif closed:
             continue
-        elif kind is BlockKind.TABLE:
-            _from_rows(found, table, block, lines, Found.TABLE)
         elif kind in _TEXT:
-            _from_rows(found, table, block, lines, Found.LIST if kind is BlockKind.LIST else Found.PROSE)
-            if prose:
+            _from_rows(found, table, block, lines, _HOW.get(kind, Found.PROSE))
+            if prose and kind is not BlockKind.TABLE:
                 _from_prose(found, table, block, lines)
+    return tuple(found.values())
 
 
 def _from_rows(found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], how: Found) -> None:
@@ -142,11 +160,12 @@ def _from_code(
 ) -> None:
     first, last = block.span.first, block.span.last
     text = "\n".join(lines[first - 1 : min(last, first + _CODE_LINES)])
-    for mark, label in table.code:
-        if mark in text and label not in found and (wanted or label == "citation"):
-            if mark[0] == "@" and "{" not in text:
-                continue
-            found[label] = LabelEvidence(label, Found.CODE, (block.span,))
+    if not wanted and "@" not in text:
+        return
+    for pattern, _, _ in table.code.find_matches_as_indexes(text):
+        for label in table.code_labels[pattern]:
+            if label not in found and (wanted or label == "citation"):
+                found[label] = LabelEvidence(label, Found.CODE, (block.span,))
 
 
 def _from_prose(found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str]) -> None:
@@ -163,12 +182,22 @@ def _from_prose(found: dict[str, LabelEvidence], table: Lexicon, block: Block, l
                 found[label] = LabelEvidence(label, Found.PROSE, (Span(number, number),))
 
 
-def _is_title(lines: Sequence[str], span: Span) -> bool:
-    """Whether the heading is of the first level, however written: then what follows says what the model is."""
+def _is_title(lines: Sequence[str], span: Span, *, first: bool) -> bool:
+    """Whether the heading is of the first level or the first of the card; ``first`` asks for the latter alone."""
     line = lines[span.first - 1].lstrip()
-    if line.startswith("#"):
-        return not line.startswith("##")
-    return line[:3].lower() == "<h1" or (span.first < len(lines) and lines[span.first].startswith("="))
+    if not first and (
+        (line.startswith("#") and not line.startswith("##"))
+        or line[:3].lower() == "<h1"
+        or (span.first < len(lines) and lines[span.first].startswith("=="))
+    ):
+        return True
+    for number in range(span.first - 1, max(span.first - _ABOVE, 0), -1):
+        above = lines[number - 1]
+        if above.rstrip() in {"---", "..."}:
+            return True
+        if above.startswith(("#", "```")):
+            return False
+    return span.first <= _ABOVE
 
 
 def _describe(found: dict[str, LabelEvidence], blocks: Sequence[Block], lines: Sequence[str]) -> None:

@@ -15,7 +15,8 @@ from cardscope.errors import InvalidTable
 
 #: "1.", "2.1", "3)", "IV." before a heading; not "4 bit" or "7B", which are part of its meaning.
 _NUMBERING = re.compile(
-    r"(?:\d{1,2}(?:\.\d{1,2}){1,3}\.?|\d{1,2}[.):]|[ivx]{1,4}[.)]|[a-h][.)]|step \d{1,2}:|[一二三四五六七八九十]{1,2}、)"
+    r"(?:\d{1,2}(?:\.\d{1,2}){1,3}\.?|\d{1,2}[.):]|[ivx]{1,4}[.)]|[a-h][.)]|step \d{1,2}:"
+    r"|[一二三四五六七八九十]{1,2}、)"
     r"\s*"
 )
 _OPTIONAL = re.compile(r"[\[(（]\s*optional\s*[\])）]")
@@ -76,6 +77,7 @@ class Lexicon:
         exact: Whole heading to labels.
         within: Label of the enclosing section and whole heading to labels.
         phrases: What each pattern of ``automaton`` stands for.
+        starts: First word of a heading, to labels, when nothing else in it is known.
         keys: What stands before a colon, to a label.
         fields: Field of the front matter, or "field.key", to labels.
         prose: Marks in running text; ``prose_labels`` in the same order. ``code`` likewise.
@@ -87,11 +89,13 @@ class Lexicon:
     within: Mapping[tuple[str, str], tuple[str, ...]]
     automaton: Any
     phrases: tuple[Phrase, ...]
+    starts: Mapping[str, tuple[str, ...]]
     keys: Mapping[str, str]
     fields: Mapping[str, tuple[str, ...]]
     prose: Any
     prose_labels: tuple[tuple[str, ...], ...]
-    code: tuple[tuple[str, str], ...]
+    code: Any
+    code_labels: tuple[tuple[str, ...], ...]
     inherit: frozenset[str]
     closed: frozenset[str]
     parents: Mapping[str, str]
@@ -145,18 +149,20 @@ def lexicon() -> Lexicon:
         for parent, phrases in row.get("within", {}).items():
             for phrase in phrases:
                 within[parent, _plain(phrase)].append(label)
-    prose = _by_mark(table, "prose")
+    prose, code = _by_mark(table, "prose"), _by_mark(table, "code")
     return Lexicon(
         names=tuple(table),
         exact=_frozen(exact),
         within={key: tuple(dict.fromkeys(labels)) for key, labels in within.items()},
         automaton=_automaton(patterns),
         phrases=tuple(_phrase(pattern, labels) for pattern, labels in patterns.items()),
+        starts=_frozen(_by_mark(table, "starts")),
         keys=_first(table, "keys"),
         fields={name: tuple(labels) for name, labels in _by_mark(table, "fields").items()},
         prose=_automaton(prose),
         prose_labels=tuple(tuple(labels) for labels in prose.values()),
-        code=tuple((mark, labels[0]) for mark, labels in _by_mark(table, "code").items()),
+        code=_automaton(code),
+        code_labels=tuple(tuple(labels) for labels in code.values()),
         inherit=frozenset(label for label, row in table.items() if row.get("inherit")),
         closed=frozenset(label for label, row in table.items() if row.get("closed")),
         parents={label: row["parent"] for label, row in table.items() if row.get("parent")},
