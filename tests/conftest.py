@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub.fixtures import hub_cache, hub_server  # noqa: F401 - fixtures for every test that talks to a Hub
+
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CARDSCOPE_SHARED", ROOT.parent / "shared"))
 
