@@ -19,9 +19,6 @@ from cardscope.templates.attribution import attribute
 from cardscope.templates.signatures import detect_generators, paper_flag
 from cardscope.types import Attribution, Author, Card, CoverageState, GeneratorMatch, LicenseFields
 
-#: Least hashes of a text's lines that are kept to tell near duplicates; 64 put the error of a Jaccard estimate at
-#: about 1 / sqrt(64), which is enough to tell 0.8 from 0.5.
-SKETCH: Final = 64
 _STATES: Final = {CoverageState.ABSENT: 0, CoverageState.PLACEHOLDER: 1, CoverageState.PRESENT: 2}
 
 
@@ -35,7 +32,6 @@ class TextFeatures:
         headings: 32-bit hash of each normalised heading.
         skeleton: 64-bit hash of all headings with their levels: equal for cards cut from one template.
         lines: 64-bit hash of each distinct line with words, in order of first appearance.
-        sketch: The `SKETCH` least values of ``lines``, shifted to 32 bits.
     """
 
     card: Card
@@ -51,7 +47,6 @@ class TextFeatures:
     headings: list[int]
     skeleton: int
     lines: list[int]
-    sketch: list[int]
 
 
 def labels() -> tuple[str, ...]:
@@ -87,7 +82,6 @@ def read_text(content: bytes) -> TextFeatures:
         headings=[value for _, value in headings],
         skeleton=_skeleton(headings),
         lines=hashes,
-        sketch=sorted(value >> 32 for value in sorted(hashes)[:SKETCH]),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from cardscope.corpus.duplicates import SKETCH, sketches
 from cardscope.corpus.features import TextFeatures, labels, own_words, read_text
 from cardscope.corpus.store import Corpus, Shard
 from cardscope.licensing import license_label
@@ -21,7 +22,6 @@ from cardscope.scoring import score
 from cardscope.types import Author, CardFacts, ModelId, ModelInfo, Outcome, Score
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from cardscope.plugins import Embedder
@@ -50,7 +50,6 @@ TEXT_COLUMNS: Final = (
     pa.field("headings", pa.list_(pa.uint32())),
     pa.field("skeleton", pa.uint64()),
     pa.field("lines", pa.list_(pa.uint64())),
-    pa.field("sketch", pa.list_(pa.uint32())),
 )
 #: Columns that depend on the model a text stands under.
 CARD_COLUMNS: Final = (
@@ -111,7 +110,8 @@ def row_schema(cards: pa.Schema, dimensions: int) -> pa.Schema:
     quality, standard = part_names()
     names = {"labels": labels(), "quality_parts": quality, "standardization_parts": standard}
     metadata = {f"cardscope.{key}": ",".join(value) for key, value in names.items()}
-    return pa.schema([*kept, *CARD_COLUMNS, *TEXT_COLUMNS, *vectors], metadata=metadata)
+    sketch = pa.field("sketch", pa.list_(pa.uint32(), SKETCH))
+    return pa.schema([*kept, *CARD_COLUMNS, *TEXT_COLUMNS, sketch, *vectors], metadata=metadata)
 
 
 #: Whole body; and body without what a template or nobody wrote.
@@ -186,7 +186,7 @@ class _TextTable:
             [match.id for match in features.generators], shares.get(Author.TEMPLATE, 0.0),
             shares.get(Author.PLACEHOLDER, 0.0), shares.get(Author.AUTHORED, 0.0), features.paper_flag,
             features.coverage, features.problems, len(card.text), features.words, min(len(card.sections), 32767),
-            len(card.lines), features.headings, features.skeleton, features.lines, features.sketch,
+            len(card.lines), features.headings, features.skeleton, features.lines,
         )  # fmt: skip
         for column, value in zip(self._columns.values(), values, strict=True):
             column.append(value)
@@ -199,9 +199,11 @@ class _TextTable:
     def table(self) -> pa.Table:
         arrays = [pa.array(self._columns[field.name], field.type) for field in TEXT_COLUMNS]
         names = [field.name for field in TEXT_COLUMNS]
+        arrays.append(_fixed(sketches(self._columns["lines"])))
+        names.append("sketch")
         if self.embedder is not None:
             for name, texts in zip(VECTORS, (self._bodies, self._own), strict=True):
-                arrays.append(_vectors(self.embedder.encode(texts)))
+                arrays.append(_fixed(self.embedder.encode(texts).astype("float16")))
                 names.append(name)
         return pa.table(arrays, names=names)
 
@@ -254,11 +256,8 @@ def _shares(points: Score) -> list[float | None]:
     return [part.points / part.possible if part.possible else None for part in points.parts]
 
 
-def _vectors(vectors: npt.NDArray[np.float32]) -> pa.Array:
-    import numpy as np
-
-    flat = pa.array(vectors.astype(np.float16).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+def _fixed(matrix: npt.NDArray[Any]) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
 
 
 def _embedder(name: str) -> Embedder | None:
