@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from cardscope import tables
 from cardscope.errors import InvalidTable
@@ -31,9 +31,7 @@ def score(kind: RepositoryKind, findings: Sequence[Finding]) -> CardScore:
             points[part] += weight * credit
             possible[part] += weight
             names[part].append(finding.probe)
-    parts = tuple(
-        ScorePart(name, round(points[at], 6), possible[at], tuple(names[at])) for at, (_, name) in enumerate(shape)
-    )
+    parts = tuple([_part(name, points[at], possible[at], tuple(names[at])) for at, (_, name) in enumerate(shape)])
     cut = _first_of_second_axis()
     return CardScore(_axis(parts[:cut]), _axis(parts[cut:]), profile=kind.value, policy=policy())
 
@@ -52,6 +50,12 @@ def lost(kind: RepositoryKind, finding: Finding) -> float:
 def policy() -> str:
     """Versions of the two tables that decide a score, as they stand in the result."""
     return f"probes {tables.version('probes')}, profiles {tables.version('profiles')}"
+
+
+@lru_cache(maxsize=65536)
+def _part(name: str, points: float, possible: float, findings: tuple[str, ...]) -> ScorePart:
+    """Kept, because over millions of cards the same few thousand parts come again and again."""
+    return ScorePart(name, round(points, 6), possible, findings)
 
 
 def _axis(parts: tuple[ScorePart, ...]) -> Score:

@@ -73,21 +73,15 @@ def has_own_words(view: View, ask: Question) -> Finding:
 
 def has_runnable_code(view: View, ask: Question) -> Finding:
     """A code block that loads, installs or starts something."""
-    if BlockKind.CODE not in view.kinds:
+    blocks = view.blocks(BlockKind.CODE)
+    if not blocks:
         return view.no(ask, "there is no code block")
-    text = view.card.text
-    if not any(mark in text for mark in ask.marks):
-        return view.no(ask, "no code block loads or starts the model")
-    if view.brief:
-        return ask.yes
-    spans = tuple(
-        block.span
-        for block in view.blocks(BlockKind.CODE)
-        if any(mark in line for line in view.lines(block.span) for mark in ask.marks)
-    )
-    if not spans:
-        return view.yes(ask, "a command stands in the text")
-    return view.yes(ask, "code that loads or starts the model", spans=spans[:3])
+    for block in blocks:
+        text = "\n".join(view.lines(block.span))
+        for mark in ask.marks:
+            if mark in text:
+                return view.yes(ask, "code that loads or starts the model", spans=(block.span,))
+    return view.no(ask, "no code block loads or starts the model")
 
 
 def results_have_numbers(view: View, ask: Question) -> Finding:

@@ -47,15 +47,14 @@ def metadata_is_complete(view: View, ask: Question) -> Finding:
     fields = view.fields
     asked = _asked_keys()
     filled = 0
-    for key in fields:
-        if key in asked and fields[key]:
+    for key, value in fields.items():
+        if value and key in asked:
             filled += 1
     expected = len(asked)
     if view.facts.kind is _BASE:
         expected -= 1
         filled -= bool(fields.get("base_model"))
-    value = filled / expected
-    return view.graded(ask, value, "" if view.brief else f"{filled} of {expected} usual keys are filled in")
+    return view.graded(ask, filled / expected, "" if view.brief else f"{filled} of {expected} usual keys are filled in")
 
 
 def headings_are_recognised(view: View, ask: Question) -> Finding:

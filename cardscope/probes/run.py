@@ -35,17 +35,23 @@ def run_probes(facts: CardFacts, *, explain: bool = True) -> tuple[Finding, ...]
         explain: Without it the findings hold outcome and credit only, which is all a score needs; same outcomes.
     """
     view = View(facts, brief=not explain)
-    findings = []
-    for check, question in _plan(facts.kind):
-        if check is None:
-            findings.append(question.not_applicable)
-            continue
-        try:
-            findings.append(check(view, question))
-        except Exception as error:
-            # A bug in one check must not cost the other sixty.
-            findings.append(Finding(question.id, Outcome.ERROR, f"the check failed: {type(error).__name__}"))
-    return tuple(findings)
+    plan = _plan(facts.kind)
+    try:
+        return tuple([check(view, question) for check, question in plan])
+    except Exception:
+        # A bug in one check must not cost the other sixty: they are asked again, one by one.
+        return tuple([_ask_safely(check, view, question) for check, question in plan])
+
+
+def _ask_safely(check: Check, view: View, question: Question) -> Finding:
+    try:
+        return check(view, question)
+    except Exception as error:
+        return Finding(question.id, Outcome.ERROR, f"the check failed: {type(error).__name__}")
+
+
+def _not_asked(view: View, question: Question) -> Finding:
+    return question.not_applicable
 
 
 @cache
@@ -59,10 +65,10 @@ def questions() -> Mapping[str, Question]:
 
 
 @cache
-def _plan(kind: RepositoryKind) -> tuple[tuple[Check | None, Question], ...]:
+def _plan(kind: RepositoryKind) -> tuple[tuple[Check, Question], ...]:
     weights = tables.read_table("profiles")["weights"]
     return tuple(
-        (_CHECKS.get(name, content.covered) if weights.get(name, {}).get(kind.value) else None, question)
+        (_CHECKS.get(name, content.covered) if weights.get(name, {}).get(kind.value) else _not_asked, question)
         for name, question in questions().items()
     )
 
