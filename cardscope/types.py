@@ -5,6 +5,8 @@ The nouns stand in the order in which a card passes through the program: what wa
 `Kinship`), what is to be said about it (`Finding`), what that is worth (`CardScore`), and the answer for one model
 (`CardAnalysis` or `SkippedCard`). Verbs are functions elsewhere.
 
+Longer than other modules on purpose: the nouns explain each other, and one page of them is the map of the program.
+
 Mappings inside frozen records are plain dicts typed as ``Mapping``: a record is never changed after it was made.
 """
 
@@ -743,3 +745,68 @@ class SkippedCard:
     reason: SkipReason
     message: str
     hint: str = ""
+
+
+# --- many cards over time -----------------------------------------------------------------------------------------
+
+
+class Edition(StrEnum):
+    """Which revisions of a model are looked at; three different questions."""
+
+    FIRST = "first"
+    CURRENT = "current"
+    ALL = "all"
+
+
+class Period(StrEnum):
+    """How wide a period of time is."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measure of one period and group of cards, with its yardstick and how it was weighed.
+
+    Attributes:
+        weight: ``card`` counts every card alike, ``owner`` every uploader alike whatever they uploaded.
+        low: Lower end of the 95 % interval over owners; ``None`` where there are too few owners for one.
+    """
+
+    dimension: str
+    group: str
+    period: str
+    measure: str
+    weight: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What a corpus shows over time.
+
+    Attributes:
+        groups: Groups of each dimension, the most common first.
+        sizes: ``(dimension, group, period)`` to number of cards and of owners.
+        mix: Share of cards by outermost generator: ``(period, generator)`` to share.
+        undated: Cards without any date, counted in the period ``undated``.
+        failed: Cards that could not be read; they are in no measure.
+    """
+
+    of: Edition
+    by: Period
+    periods: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
+    sizes: Mapping[tuple[str, str, str], tuple[int, int]]
+    estimates: tuple[Estimate, ...]
+    mix: Mapping[tuple[str, str], float]
+    cards: int
+    models: int
+    owners: int
+    undated: int
+    failed: int
+    versions: Mapping[str, str] = field(default_factory=dict)

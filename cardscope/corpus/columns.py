@@ -117,6 +117,7 @@ class Counts:
     def statistic(
         self, at: int, draws: Floats, of: Callable[[Floats], float]
     ) -> tuple[float, tuple[float, float] | None]:
+        """``of`` the counts of slice ``at``, and its interval over draws of buckets; no interval from one bucket."""
         import numpy as np
 
         part = slice(self.edges[at], self.edges[at + 1])

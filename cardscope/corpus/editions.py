@@ -8,10 +8,11 @@ without any date as "undated": never dropped, never guessed.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+
+from cardscope.types import Edition, Period
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,22 +23,6 @@ if TYPE_CHECKING:
 HUB_EPOCH: Final = "2022-03-02 23:29:04"
 BEFORE: Final = "before 2022-03"
 UNDATED: Final = "undated"
-
-
-class Edition(StrEnum):
-    """Which revisions of a model are looked at."""
-
-    FIRST = "first"
-    CURRENT = "current"
-    ALL = "all"
-
-
-class Period(StrEnum):
-    """How wide a period of time is."""
-
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
 
 
 #: What cards can be grouped by, each as an expression over a row; ``None`` is a group of its own, said in words.

@@ -7,7 +7,7 @@ one pass over the rows, file by file, is enough; memory grows with the number of
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -31,8 +31,9 @@ from cardscope.corpus.columns import (
     templates_of,
 )
 from cardscope.corpus.duplicates import near_duplicates
-from cardscope.corpus.editions import DIMENSIONS, Edition, Period, arrow, order_of, select
+from cardscope.corpus.editions import DIMENSIONS, arrow, order_of, select
 from cardscope.errors import InvalidCorpus
+from cardscope.types import Edition, Estimate, Period, Timeline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,50 +50,6 @@ QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 PLAIN: Final = ("quality", "standardization", "share_template", "share_placeholder", "share_authored", "paper_flag",
                 "chars", "words", "n_sections")  # fmt: skip
 _DEEP_DRAWS: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number, its yardstick, and how it was weighed.
-
-    Attributes:
-        weight: ``card`` counts every card alike, ``owner`` every uploader alike whatever they uploaded.
-        low: Lower end of the 95 % interval over owners; ``None`` where there are too few owners for one.
-    """
-
-    dimension: str
-    group: str
-    period: str
-    measure: str
-    weight: str
-    value: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """What a corpus shows over time.
-
-    Attributes:
-        sizes: ``(dimension, group, period)`` to number of cards and of owners.
-        mix: Share of cards by outermost generator for each period: ``(period, generator)`` to share.
-        undated: Cards without any date, counted in the period ``undated``.
-        failed: Cards that could not be read; they are in no measure.
-    """
-
-    of: Edition
-    by: Period
-    periods: tuple[str, ...]
-    groups: Mapping[str, tuple[str, ...]]
-    sizes: Mapping[tuple[str, str, str], tuple[int, int]]
-    estimates: tuple[Estimate, ...]
-    mix: Mapping[tuple[str, str], float]
-    cards: int
-    models: int
-    owners: int
-    undated: int
-    failed: int
 
 
 @dataclass
