@@ -24,7 +24,7 @@ _WORD = re.compile(r"\w+(?:[-/.]\w+)*", re.UNICODE)
 _SEPARATOR = re.compile(r"[-_/.]")
 #: Scripts written without blanks between words: a phrase in one of them is found anywhere.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-#: A single word of a heading longer than this says too little about it ("… model for training …" in a title).
+#: A phrase of n words says too little of a heading with more than n times this ("… model for training …" in a title).
 SHORT = 6
 #: Longer headings are sentences or titles of papers.
 LONG = 16
@@ -123,7 +123,7 @@ class Lexicon:
         found: list[tuple[int, int, tuple[str, ...]]] = []
         for pattern, start, end in self.automaton.find_matches_as_indexes(_spaced(parts)):
             phrase = self.phrases[pattern]
-            if phrase.words == 1 and len(parts) > SHORT and not phrase.unspaced:
+            if len(parts) > SHORT * phrase.words and not phrase.unspaced:
                 continue
             found.append((start - end, start, phrase.labels))
         return tuple(dict.fromkeys(label for _, _, labels in sorted(found) for label in labels))
