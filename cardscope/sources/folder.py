@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -60,14 +60,14 @@ def resolve_target(text: str, *, prefer_id: bool = False) -> Target:
         return _from_address(word)
     if word.startswith((".", "/", "~")) or word.lower().endswith((".md", ".markdown")) or "\\" in word:
         return Target("path", word)
-    path = Path(word) if word and "\0" not in word else None
-    if path is not None and not prefer_id and (path.is_file() or (path / _README).is_file()):
+    path = Path(word)
+    if word and not prefer_id and (_is(path, Path.is_file) or _is(path / _README, Path.is_file)):
         return Target("path", word)
     try:
         return Target("id", model_id(word))
     except InvalidModelId as error:
         hint = "write owner/name for a model, or ./ before a path"
-        if path is not None and path.is_dir():
+        if word and _is(path, Path.is_dir):
             raise UsageError(f"is a folder without a {_README}", subject=word[:200], hint=hint) from error
         raise InvalidModelId("is neither the id of a model nor a file here", subject=word[:200], hint=hint) from error
 
@@ -112,7 +112,7 @@ class FolderSource:
         """The one card of a file, a folder or stdin; local cards have no id, as nothing on the disk vouches for one."""
         if self.stdin:
             return _from_stream(sys.stdin.buffer)
-        if self.path.is_dir():
+        if _is(self.path, Path.is_dir):
             if not (self.path / _README).exists():
                 return skip(None, SkipReason.NO_README, f"{self.path} has no {_README}", _near_name(self.path))
             return _from_file(self.path / _README)
@@ -132,7 +132,7 @@ class FolderSource:
 
     def iter(self) -> Iterator[RawCard | SkippedCard]:
         """Every README.md of the path, of its folders and of theirs, by name; folders too odd for an id have none."""
-        if self.stdin or not self.path.is_dir() or (self.path / _README).exists():
+        if self.stdin or not _is(self.path, Path.is_dir) or (self.path / _README).exists():
             yield self.only()
             return
         for pattern in (f"*/{_README}", f"*/*/{_README}"):
@@ -142,6 +142,14 @@ class FolderSource:
                 except InvalidModelId:
                     name = None
                 yield _from_file(readme, name)
+
+
+def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
+    """Whether a path is of a kind; one too long or too odd for the system to be asked about is of none."""
+    try:
+        return kind(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _from_file(path: Path, model: ModelId | None = None) -> RawCard | SkippedCard:

@@ -273,7 +273,12 @@ class HubSource:
             SourceError: The token was not accepted.
             Exception: What is no failure of the Hub is given back as it came: it is a bug.
         """
-        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, OfflineModeIsEnabled
+        from huggingface_hub.errors import (
+            EntryNotFoundError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+            OfflineModeIsEnabled,
+        )
 
         if isinstance(error, Refused):
             return self._refusal(error, revision)
@@ -285,6 +290,8 @@ class HubSource:
             return _Reason(SkipReason.OFFLINE, message, "check the connection, proxies and HF_ENDPOINT")
         if isinstance(error, TooLarge):
             return _Reason(SkipReason.UNREADABLE, "has a README that is too large to be one")
+        if isinstance(error, HFValidationError):
+            return _Reason(SkipReason.NOT_FOUND, "has an id that the Hub gives to no model", "check the spelling")
         offline = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else error
         if isinstance(offline, OfflineModeIsEnabled):
             message = "is not in the cache, and HF_HUB_OFFLINE forbids asking the Hub"

@@ -176,6 +176,12 @@ def test_why_there_is_no_card(hub: HubServer, token: str | bool, model: str, rea
     assert (answer.model_id, answer.stage, answer.reason) == (model, "fetch", reason)
 
 
+@pytest.mark.parametrize("model", ["acme/" + "x" * 150, "acme/repository.git", "acme/name-", "acme/name."])
+def test_ids_that_the_client_itself_refuses(hub: HubServer, model: str) -> None:
+    for answer in (source(hub).get(ModelId(model)), source(hub).info(ModelId(model))):
+        assert skipped(answer).reason is SkipReason.NOT_FOUND
+
+
 def test_a_token_opens_what_it_may(hub: HubServer) -> None:
     for model in ("shut/gated", "shut/private"):
         assert isinstance(source(hub, TOKEN).get(ModelId(model)), RawCard)
