@@ -61,7 +61,8 @@ class HubSource:
     """Cards and models of the Hub.
 
     Args:
-        options: ``endpoint`` and ``revision`` are defaults for every question.
+        options: ``endpoint`` and the patience of all questions. ``revision`` is not looked at: it is the caller's, for the
+            model in question, and a parent has no such commit.
         token: A token; ``None`` takes ``HF_TOKEN`` or the stored login, ``False`` asks as nobody.
 
     Raises:
@@ -87,7 +88,6 @@ class HubSource:
         Raises:
             SourceError: The token is not accepted, so no answer about any model can be trusted.
         """
-        revision = revision or self.options.revision
         try:
             path, exchange = ask(lambda: self._download(model, revision), self.options)
         except Exception as error:
@@ -147,7 +147,6 @@ class HubSource:
         Raises:
             SourceError: The token is not accepted.
         """
-        revision = revision or self.options.revision
         at = f"/revision/{quote(revision, safe='')}" if revision else ""
         try:
             answer, _ = ask(lambda: self._json(f"/api/models/{model}{at}", {"expand": _EXPANDED})[0], self.options)
