@@ -1,0 +1,166 @@
+"""The shipped encoder, read with NumPy alone: a table of word vectors, the mean of a text's words, length one.
+
+The folder is in Sentence Transformers' format and the same file is read here without torch. What costs in such an
+encoder is not the vectors but finding the words, so the words are found by one regular expression and looked up whole;
+only a word that is not in the table is cut into pieces, once, and remembered. `WordTable` states the rule, and
+``tokenizer.json`` states it a second time for Hugging Face's ``tokenizers``: a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardscope.errors import UsageError
+from cardscope.shipped import shipped
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+#: Letters of all scripts that write words as runs, as explicit ranges: what ``\w`` means differs between engines and
+#: between Unicode versions. Punctuation of these scripts (÷ · ; ՚ ։ ־ ، ؛ ؟ ۔ । ་ ። and such) is left out.
+LETTERS = (
+    r"a-z0-9\u00df-\u00f6\u00f8-\u02af\u0370-\u037d\u037f-\u0386\u0388-\u0481\u048a-\u0559\u0560-\u0588\u0591-\u05bd"
+    r"\u05bf-\u05f2\u0610-\u061a\u0620-\u0669\u066e-\u06d3\u06d5-\u06ff\u070f-\u0963\u0966-\u0e4e\u0e50-\u0f00"
+    r"\u0f18-\u0f39\u0f40-\u1049\u1050-\u10fa\u10fc-\u135f\u1369-\u166c\u166f-\u169a\u16a0-\u17d3\u17dc-\u1fff"
+    r"\u2c00-\u2cf8\u2d00-\u2ddf\ua640-\ua69f\ua720-\uabff"
+)
+KANA = r"\u3005\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+HAN = r"\u4e00-\u9fff"
+#: Marks that say what kind of text this is: a fence, the rule under a table's head, a link, a share, an assignment.
+MARKS = ("```", "|-", "|:-", "](", "%", "@", "=", "$", "\\")
+#: A run longer than this is cut, so that no text can make the search for pieces quadratic.
+LONGEST_RUN = 32
+WORD_PATTERN = rf"[{LETTERS}]{{1,{LONGEST_RUN}}}|```|\|:?-|\]\(|[%@=$\\]|[{HAN}]|[{KANA}]{{1,{LONGEST_RUN}}}"
+#: Accents and vowel points; gone after decomposition, so that "é" and "e" are one letter.
+ACCENT_PATTERN = r"[\u0300-\u036f\u064b-\u065f\u0670]+"
+
+#: Characters that came with Unicode 13 to 16: whether they have a lower case depends on who is asked.
+RECENT_PATTERN = (
+    r"[\u1c89\u1c8a\u32ff\ua7cb-\ua7f5\uab69\U00010570-\U000105bf\U00010780-\U000107bf"
+    r"\U00010d50-\U00010d8f\U0001ccd6-\U0001ccff\U0001df00-\U0001dfff\U0001e030-\U0001e06d\U0001f16c\U0001fbf0-\U0001fbf9]"
+)
+
+_words = re.compile(WORD_PATTERN).findall
+_strip_accents = re.compile(ACCENT_PATTERN).sub
+_strip_recent = re.compile(RECENT_PATTERN).sub
+_REMEMBERED = 200_000
+
+
+def normalize(text: str) -> str:
+    """Compatibility decomposition without accents, in lower case; the two sigmas are one.
+
+    >>> normalize("Ｍodèle ΟΔΟΣ")
+    'modele οδοσ'
+    """
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", _strip_recent(" ", text))
+    return _strip_accents("", decomposed).lower().replace("ς", "σ")
+
+
+class WordTable:
+    """Text to rows of the table.
+
+    Args:
+        rows: The row of each entry; an entry that begins with ``##`` continues a word.
+    """
+
+    def __init__(self, rows: dict[str, int]) -> None:
+        self._rows = rows
+        self._unknown = rows["[UNK]"]
+        self._longest = max(map(len, rows))
+        self._pieces: dict[str, tuple[int, ...]] = {}
+
+    def find(self, text: str) -> list[int]:
+        """Rows of the words of a text, in order; a word that is not in the table gives the rows of its pieces."""
+        words = _words(normalize(text))
+        found = list(map(self._rows.get, words))
+        if None not in found:
+            return found  # type: ignore[return-value]  # just seen: no None in it
+        result: list[int] = []
+        for word, row in zip(words, found, strict=True):
+            if row is None:
+                result.extend(self._pieces.get(word) or self._cut(word))
+            else:
+                result.append(row)
+        return result
+
+    def _cut(self, word: str) -> tuple[int, ...]:
+        """Longest piece first, as WordPiece does; a word with a part that no piece covers is one unknown word."""
+        rows, pieces, start = self._rows, [], 0
+        while start < len(word):
+            prefix = "##" if start else ""
+            for end in range(min(len(word), start + self._longest), start, -1):
+                row = rows.get(prefix + word[start:end])
+                if row is not None:
+                    pieces.append(row)
+                    start = end
+                    break
+            else:
+                pieces = [self._unknown]
+                break
+        if len(self._pieces) >= _REMEMBERED:
+            self._pieces.clear()  # a corpus brings new rare words for ever; the frequent ones come back at once
+        found = self._pieces[word] = tuple(pieces)
+        return found
+
+
+class StaticEmbedder:
+    """Vectors of the shipped encoder: tens of thousands of sections a second on one core, the same bits every time.
+
+    A text's vector depends on the text alone, never on what else is encoded with it.
+
+    Args:
+        path: Folder with ``model.safetensors`` and ``tokenizer.json``; the shipped one by default.
+
+    Raises:
+        UsageError: The folder does not hold such an encoder.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        import numpy as np
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        folder = path or shipped("models/card-encoder")
+        try:
+            content = (folder / "model.safetensors").read_bytes()
+            tensors = load(content)
+            vocabulary: dict[str, int] = json.loads((folder / "tokenizer.json").read_bytes())["model"]["vocab"]
+            rows = tensors["mapping"].tolist()
+            scale = np.zeros(len(tensors["embeddings"]), dtype=np.float32)
+            scale[tensors["mapping"]] = tensors["weights"]
+            self._table: npt.NDArray[np.float32] = tensors["embeddings"].astype(np.float32) * scale[:, None]
+            self._words = WordTable({entry: rows[number] for entry, number in vocabulary.items()})
+        except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
+            raise UsageError(
+                f"is not a folder with a static encoder of cardscope ({type(error).__name__})",
+                subject=str(folder),
+                hint="other Sentence Transformers models need the extra: pip install 'cardscope[neural]'",
+            ) from error
+        self.dimensions = int(self._table.shape[1])
+        self.name = f"card-encoder@{hashlib.sha256(content).hexdigest()[:12]}"
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Vectors of shape ``(len(texts), dimensions)``, length 1, or 0 for a text without words."""
+        return self._pool(map(self._words.find, texts), len(texts))
+
+    def _pool(self, found: Iterable[list[int]], count: int) -> npt.NDArray[np.float32]:
+        import numpy as np
+
+        # Sums one text at a time: a product over the batch would add in an order that depends on the neighbours.
+        sums = np.zeros((count, self.dimensions), dtype=np.float32)
+        take, add = self._table.take, np.add.reduce
+        for number, rows in enumerate(found):
+            if rows:
+                add(take(rows, axis=0), axis=0, out=sums[number])
+        lengths = np.sqrt(np.add.reduce(np.square(sums, dtype=np.float64), axis=1, keepdims=True))
+        lengths[lengths == 0.0] = 1.0
+        return (sums / lengths).astype(np.float32)
