@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -57,7 +56,7 @@ def _read(line: str) -> str:
     text = line.strip(_EDGE)
     if not text:
         return "lead"
-    lowered = text.lower()
+    lowered = line.lower()
     marks = _marks()
     if marks.may_hold(lowered):
         if any(mark in lowered for mark in marks.within):
@@ -65,7 +64,7 @@ def _read(line: str) -> str:
         value = _value(lowered)
         if value in marks.whole or (not value and _value(lowered.rpartition(":")[2]) in marks.whole):
             return "placeholder"
-        if any(lowered.startswith(mark) for mark in marks.lead_in):
+        if lowered.strip(_EDGE).startswith(marks.lead_in):
             return "lead"
     if text.startswith("<!--") and (text.find("-->") in {-1, len(text) - 3}):
         return "lead"
@@ -76,8 +75,10 @@ def _read(line: str) -> str:
 
 
 def _value(lowered: str) -> str:
-    """What a line says: without comment and without the key before a colon when that is short."""
-    lowered = lowered.partition("<!--")[0]
+    """What a line says: the last cell of a row; without comment and without a short key before a colon."""
+    lowered = lowered.partition("<!--")[0].strip(_EDGE)
+    if "|" in lowered:
+        lowered = lowered.rpartition("|")[2]
     key, colon, value = lowered.partition(":")
     if colon and len(key) <= 60 and not value.startswith("//"):
         lowered = value
@@ -105,9 +106,6 @@ def placeholder_spans(lines: Sequence[str], first: int, last: int) -> tuple[Span
             else:
                 found.append(Span(number, number))
     return tuple(found)
-
-
-_COMMENT_LINE = re.compile(r"\s*(?:<!--.*-->\s*)?\Z")
 
 
 def section_is_placeholder(blocks: Sequence[Block], lines: Sequence[str], span: Span) -> bool:

@@ -1,0 +1,253 @@
+"""Labels of sections: the table, headings in nine languages, statements in lists, tables, code and prose."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cardscope import tables
+from cardscope.errors import InvalidTable
+from cardscope.parsing import parse_card, placeholders
+from cardscope.parsing.labels import heading_labels
+from cardscope.parsing.lexicon import lexicon, normalize_heading
+from cardscope.types import Found, Span
+
+CASES = Path(__file__).parent.parent / "cases" / "sections"
+TABLE = {name: row for name, row in tables.read_table("sections").items() if name != "table"}
+CORE = [
+    "developer", "date", "version", "model_type", "training_procedure", "training_data", "evaluation_data",
+    "metrics", "results", "intended_use", "intended_users", "out_of_scope", "limitations", "recommendations",
+    "training_hardware", "inference_hardware", "environmental_impact", "how_to_use", "license", "citation",
+    "contact", "base_model", "paper",
+]  # fmt: skip
+LANGUAGES = ("en", "zh", "ja", "ko", "ru", "es", "fr", "de", "pt")
+MITCHELL = {
+    "Model Details", "Intended Use", "Factors", "Metrics", "Evaluation Data", "Training Data", "Quantitative Analyses",
+    "Ethical Considerations", "Caveats and Recommendations",
+}  # fmt: skip
+LIANG = {"Training", "Evaluation", "Uses", "Limitations", "Environmental Impact", "Citation", "How to Start"}
+CELLS = {
+    "title", "definition", "template", "mitchell2019", "liang2024", "parent", "fields", "keys", "prose", "code",
+    "inherit", "closed", "starts", "phrases", "exact", "within",
+}  # fmt: skip
+
+
+def _cases():
+    for case in tomllib.loads((CASES / "headings.toml").read_text(encoding="utf-8"))["case"]:
+        marks = [pytest.mark.xfail(reason=case["fails"], strict=True)] if "fails" in case else []
+        name = f"{case['heading'][:40]} in {','.join(case.get('within', ['card']))}"
+        yield pytest.param(case["heading"], tuple(case.get("within", ())), tuple(case["labels"]), id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("heading", "within", "labels"), _cases())
+def test_heading(heading, within, labels):
+    assert heading_labels(heading, within)[0] == labels
+
+
+@pytest.mark.parametrize("label", list(TABLE))
+def test_row_of_the_table(label):
+    row = TABLE[label]
+    assert set(row) <= CELLS
+    assert row["title"]
+    assert row["definition"].endswith(".")
+    assert len(row["definition"]) > 20
+    assert set(row["mitchell2019"]) <= MITCHELL
+    assert set(row["liang2024"]) <= LIANG
+    assert row.get("parent", label) in TABLE
+    assert set(row.get("within", {})) <= set(TABLE)
+    for language in LANGUAGES:
+        if label in CORE:
+            assert row["phrases"].get(language), f"{label} has no phrase in {language}"
+    for key in row.get("keys", []):
+        assert key == key.lower().strip(), key
+    for phrase in (phrase for kind in ("phrases", "exact") for words in row.get(kind, {}).values() for phrase in words):
+        assert normalize_heading(phrase), phrase
+
+
+def test_every_label_of_the_issue_is_there_and_both_schemes_are_reached_whole():
+    assert list(TABLE)[: len(CORE)] == CORE
+    assert {name for row in TABLE.values() for name in row["mitchell2019"]} == MITCHELL
+    assert {name for row in TABLE.values() for name in row["liang2024"]} == LIANG
+
+
+@pytest.mark.parametrize("label", list(TABLE))
+def test_a_phrase_of_the_table_is_found_under_its_own_label(label):
+    for language, phrases in TABLE[label]["phrases"].items():
+        for phrase in phrases:
+            assert label in heading_labels(phrase.rstrip("*"))[0] or phrase.endswith("*"), (language, phrase)
+
+
+def test_words_of_the_template_are_known():
+    keys = lexicon().keys
+    for label, row in TABLE.items():
+        for words in row["template"]:
+            known = heading_labels(words)[0]
+            assert known or keys.get(words.lower()) is not None, (label, words)
+
+
+CARD = """---
+license: mit
+---
+# riverbend-2b-training-demo
+
+Riverbend is a fine-tuned version of [Brook](https://hub.example/brook), trained on the Ferry corpus.
+
+## Details
+
+- **Developed by:** the Ferry group
+- **Funded by:** [More Information Needed]
+- **Finetuned from model:** brook
+- **License:**
+
+| Language | Finnish |
+|---|---|
+| Contact | ferry@rivers.example |
+
+## Usage
+
+```python
+from transformers import pipeline
+```
+
+## A poem
+
+```
+@misc{riverbend, title={Riverbend}}
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def card():
+    return parse_card(CARD)
+
+
+def _evidence(card, heading, label):
+    section = next(section for section in card.sections if section.heading == heading)
+    return next(entry for entry in section.evidence if entry.label == label)
+
+
+def test_what_stands_under_a_title_describes_the_model_whatever_its_name_holds(card):
+    section = card.sections[0]
+    assert section.labels[0] == "model_description"
+    assert not {"training_procedure", "demo"} & set(section.labels)
+    assert _evidence(card, section.heading, "base_model").how is Found.PROSE
+    assert _evidence(card, section.heading, "training_data").spans == (Span(6, 6),)
+
+
+def test_statements_in_lists_and_tables_with_their_lines(card):
+    developer = _evidence(card, "Details", "developer")
+    assert (developer.how, developer.spans, developer.placeholder) == (Found.LIST, (Span(10, 10),), False)
+    assert _evidence(card, "Details", "funded_by").placeholder
+    assert _evidence(card, "Details", "license").placeholder
+    contact = _evidence(card, "Details", "contact")
+    assert (contact.how, contact.spans) == (Found.TABLE, (Span(17, 17),))
+
+
+def test_code_tells_use_and_citation(card):
+    assert _evidence(card, "Usage", "how_to_use").how is Found.HEADING
+    assert _evidence(card, "A poem", "citation").how is Found.CODE
+
+
+def test_a_key_whose_value_stands_below_is_no_placeholder():
+    card = parse_card("# X\n\n- License:\n  - mit\n- Contact:\n- Paper: none yet\n")
+    found = {entry.label: entry.placeholder for section in card.sections for entry in section.evidence}
+    assert found == {"license": False, "contact": True, "paper": False}
+
+
+def test_full_width_colon():
+    card = parse_card("# 川\n\n- 开发者：渡口团队\n")
+    assert _evidence(card, "川", "developer").how is Found.LIST
+
+
+def test_a_comment_in_code_is_no_heading_and_gets_no_label():
+    card = parse_card("# X\n\n## Usage\n\n```python\n# Training data\nload()\n```\n")
+    assert [section.labels for section in card.sections] == [(), ("how_to_use",)]
+
+
+def test_every_section_has_evidence_for_each_of_its_labels(card):
+    for section in card.sections:
+        assert set(section.labels) == {entry.label for entry in section.evidence}
+        for entry in section.evidence:
+            assert all(section.span.first <= span.first <= span.last <= section.span.last for span in entry.spans)
+
+
+def test_a_row_of_a_users_table_is_used(tmp_path):
+    (tmp_path / "sections.toml").write_text('[license.phrases]\nfi = ["käyttöehdot"]\n', encoding="utf-8")
+    assert heading_labels("Käyttöehdot")[0] == ()
+    tables.use_overlay(tmp_path)
+    try:
+        assert heading_labels("Käyttöehdot")[0] == ("license",)
+        assert heading_labels("Lizenz")[0] == ("license",)
+    finally:
+        tables.use_overlay(None)
+    assert heading_labels("Käyttöehdot")[0] == ()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '[ferry]\ntitle = ""\n',
+        '[license]\nparent = "ferry"\n',
+        '[license.within]\nferry = ["data"]\n',
+        '[license.phrases]\nfi = ["!!!"]\n',
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named(tmp_path, row):
+    (tmp_path / "sections.toml").write_text(row, encoding="utf-8")
+    tables.use_overlay(tmp_path)
+    try:
+        with pytest.raises(InvalidTable):
+            lexicon()
+    finally:
+        tables.use_overlay(None)
+
+
+@pytest.mark.parametrize("heading", ["usage " * 20000, "a-" * 50000, "1." * 50000, "[optional" * 20000, "使" * 100000])
+def test_hostile_headings_are_cut(heading):
+    assert len(normalize_heading(heading)) <= 300
+    assert isinstance(heading_labels(heading)[0], tuple)
+
+
+PLACES = tomllib.loads((CASES / "placeholders.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("line", PLACES["open"])
+def test_open_line(line):
+    assert placeholders.is_placeholder(line)
+
+
+@pytest.mark.parametrize("line", PLACES["written"])
+def test_written_line(line):
+    assert not placeholders.is_placeholder(line)
+
+
+def test_runs_of_open_lines():
+    lines = ["a", "TBD", "- **License:** TODO", "", "b", "[More Information Needed]"]
+    assert placeholders.placeholder_spans(lines, 1, 6) == (Span(2, 3), Span(6, 6))
+    assert placeholders.placeholder_spans(lines, 4, 5) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "is_open"),
+    [
+        ("", True),
+        ("<!-- say what it is for -->", True),
+        ("<!-- say what\nit is for -->\n\n[More Information Needed]", True),
+        ("Use the code below to get started with the model.\n\n[More Information Needed]", True),
+        ("**Text:**\n\n[More Information Needed]", True),
+        ("```python\n# TODO: add an example\n```", True),
+        ("| a | b |\n|---|---|\n| TBD | TODO |", True),
+        ("<!-- say what it is for -->\n\nFor rivers.", False),
+        ("[More Information Needed]\n\nIt floods.", False),
+        ("```python\nrun()\n```", False),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", False),
+        ("- **Rivers:** many\n- **Ferries:** TBD", False),
+    ],
+)
+def test_section_of_open_lines(body, is_open):
+    card = parse_card(f"# X\n\n## Limitations\n\n{body}\n")
+    section = card.sections[-1] if card.sections[-1].heading == "Limitations" else card.sections[1]
+    assert placeholders.section_is_placeholder(section.blocks, card.lines, section.span) is is_open
