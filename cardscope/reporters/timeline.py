@@ -1,0 +1,176 @@
+"""A timeline as JSON, Markdown and tables: the machine's side of ``cardscope score``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from cardscope.text.clean import clean
+from cardscope.types import Estimate, Timeline
+
+SCHEMA: Final = "cardscope.timeline/1"
+#: Measures of the short tables, with the words a reader sees and how to print them.
+HEADLINE: Final = (
+    ("quality", "quality", "{:.1f}"),
+    ("standardization", "standardization", "{:.1f}"),
+    ("share_template", "written by a template", "{:.0%}"),
+    ("share_placeholder", "left to be filled", "{:.0%}"),
+    ("share_authored", "written by the author", "{:.0%}"),
+    ("generator_recognised", "cards with a known generator", "{:.0%}"),
+    ("paper_flag", "caught by the paper's two phrases", "{:.0%}"),
+    ("front_matter_complete", "front matter filled", "{:.0%}"),
+    ("near_duplicate", "near duplicates", "{:.0%}"),
+    ("chars", "characters", "{:,.0f}"),
+    ("templates (Hill 1)", "effective number of templates", "{:,.0f}"),
+    ("mean similarity", "mean similarity of two cards", "{:.3f}"),
+    ("mean similarity without boilerplate", "the same without boilerplate", "{:.3f}"),
+)  # fmt: skip
+
+
+class Lookup:
+    """Estimates by what they are of."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._by = {
+            (entry.dimension, entry.group, entry.period, entry.measure, entry.weight): entry
+            for entry in timeline.estimates
+        }
+
+    def get(self, dimension: str, group: str, period: str, measure: str, weight: str = "card") -> Estimate | None:
+        """The estimate, or ``None`` where the slice cannot tell."""
+        return self._by.get((dimension, group, period, measure, weight))
+
+
+def to_dict(timeline: Timeline) -> dict[str, Any]:
+    """The timeline as plain values, schema `SCHEMA`; a number that is not one becomes null."""
+    return {
+        "schema": SCHEMA,
+        "of": timeline.of.value,
+        "by": timeline.by.value,
+        "counts": {
+            "cards": timeline.cards,
+            "models": timeline.models,
+            "owners": timeline.owners,
+            "undated": timeline.undated,
+            "failed": timeline.failed,
+        },
+        "periods": list(timeline.periods),
+        "groups": {name: list(groups) for name, groups in timeline.groups.items()},
+        "sizes": [
+            {"dimension": dimension, "group": group, "period": period, "cards": cards, "owners": owners}
+            for (dimension, group, period), (cards, owners) in timeline.sizes.items()
+        ],
+        "estimates": [
+            {
+                "dimension": entry.dimension,
+                "group": entry.group,
+                "period": entry.period,
+                "measure": entry.measure,
+                "weight": entry.weight,
+                "value": _number(entry.value),
+                "low": _number(entry.low),
+                "high": _number(entry.high),
+            }
+            for entry in timeline.estimates
+        ],
+        "mix": [
+            {"period": period, "generator": generator, "share": _number(share)}
+            for (period, generator), share in timeline.mix.items()
+        ],
+        "versions": dict(timeline.versions),
+    }
+
+
+def to_json(timeline: Timeline) -> str:
+    """The timeline as one JSON object."""
+    return json.dumps(to_dict(timeline), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
+
+
+def to_markdown(timeline: Timeline) -> str:
+    """A table a period for the whole corpus, and one a dimension for the last period that says something."""
+    lines = [f"# Cards over time ({timeline.of.value} edition, by {timeline.by.value})", ""]
+    counted = (
+        f"{timeline.cards:,} cards of {timeline.models:,} models by {timeline.owners:,} owners; "
+        f"{timeline.undated:,} without a date, {timeline.failed:,} could not be read."
+    )
+    yardstick = (
+        "Each number counts every card alike; in brackets its 95 % interval, bootstrapped over owners. "
+        "The line below it counts every owner alike."
+    )
+    lines += [counted, "", yardstick, ""]
+    lines += _markdown_table(timeline, "all", [("all", period, period) for period in timeline.periods])
+    for dimension, groups in timeline.groups.items():
+        if dimension != "all":
+            lines += ["", f"## By {dimension}, all periods together", ""]
+            lines += _totals(timeline, dimension, groups)
+    return "\n".join(lines) + "\n"
+
+
+def shown(form: str, entry: Estimate | None) -> str:
+    """A value as its measure is printed; a dash where there is none."""
+    return "–" if entry is None or math.isnan(entry.value) else form.format(entry.value)
+
+
+def _markdown_table(timeline: Timeline, dimension: str, columns: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    lookup = Lookup(timeline)
+    yield "| | " + " | ".join(_cell(title) for _, _, title in columns) + " |"
+    yield "| --- |" + " ---: |" * len(columns)
+    sizes = [timeline.sizes.get((dimension, group, period), (0, 0)) for group, period, _ in columns]
+    yield "| cards | " + " | ".join(f"{cards:,}" for cards, _ in sizes) + " |"
+    yield "| owners | " + " | ".join(f"{owners:,}" for _, owners in sizes) + " |"
+    for measure, words, form in HEADLINE:
+        for weight, note in (("card", ""), ("owner", " (by owner)")):
+            entries = [lookup.get(dimension, group, period, measure, weight) for group, period, _ in columns]
+            if any(entries):
+                yield f"| {words}{note} | " + " | ".join(_with_bounds(form, entry) for entry in entries) + " |"
+
+
+def _totals(timeline: Timeline, dimension: str, groups: Sequence[str]) -> Iterator[str]:
+    """Groups side by side; means over all periods, each period weighed by its cards."""
+    yield "| group | cards | quality | standardization | written by a template | near duplicates |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for group in groups:
+        cells = [
+            total(timeline, dimension, group, name)
+            for name in ("quality", "standardization", "share_template", "near_duplicate")
+        ]
+        cards = sum(count for (row, name, _), (count, _) in timeline.sizes.items() if (row, name) == (dimension, group))
+        forms = ("{:.1f}", "{:.1f}", "{:.0%}", "{:.0%}")
+        words = ["–" if cell is None else form.format(cell) for form, cell in zip(forms, cells, strict=True)]
+        yield f"| {_cell(group)} | {cards:,} | " + " | ".join(words) + " |"
+
+
+def total(timeline: Timeline, dimension: str, group: str, measure: str) -> float | None:
+    """A mean over all periods of a group, each weighed by its cards; ``None`` when no period has one."""
+    above = below = 0.0
+    for entry in timeline.estimates:
+        if (entry.dimension, entry.group, entry.measure, entry.weight) == (dimension, group, measure, "card"):
+            cards = timeline.sizes[(dimension, group, entry.period)][0]
+            above += entry.value * cards
+            below += cards
+    return above / below if below else None
+
+
+def _with_bounds(form: str, entry: Estimate | None) -> str:
+    if entry is None or entry.low is None or entry.high is None:
+        return shown(form, entry)
+    return f"{form.format(entry.value)} ({form.format(entry.low)} to {form.format(entry.high)})"
+
+
+def _cell(text: str) -> str:
+    # Groups come out of cards: licences, libraries, languages as people wrote them.
+    safe = clean(text, 60)
+    for sign in "\\`*_[]<>|":
+        safe = safe.replace(sign, "\\" + sign if sign != "<" else "&lt;")
+    return safe
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+
+
+def grouped(timeline: Timeline) -> Mapping[str, tuple[str, ...]]:
+    """Dimensions besides the whole, with their groups."""
+    return {name: groups for name, groups in timeline.groups.items() if name != "all"}
