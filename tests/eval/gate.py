@@ -35,7 +35,9 @@ FLOORS = HERE / "floors.json"
 REPORTS = ROOT / "reports" / "eval"
 
 #: Name of the evaluation (and of its report) -> module beside this file. One line each, sorted.
-EVALUATIONS: dict[str, str] = {}
+EVALUATIONS: dict[str, str] = {
+    "section-labels": "section_labels",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def _cases():
         yield pytest.param(case["heading"], tuple(case.get("within", ())), tuple(case["labels"]), id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("heading", "within", "labels"), _cases())
+@pytest.mark.parametrize(("heading", "within", "labels"), list(_cases()))
 def test_heading(heading, within, labels):
     assert heading_labels(heading, within)[0] == labels
 
