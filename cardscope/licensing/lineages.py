@@ -45,7 +45,10 @@ def judge_licenses(
         verdict = soften(verdict, above, below, card, license_text)
         walked = [sides.get(name) or Side.of(name, None) for name in ancestor.path[1:-1]]
         verdict = passed_on(verdict, above, ancestor.relations, (*walked, below), _parent_of(ancestor, verdicts))
-        verdicts.append(replace(verdict, advisories=upstream_advisories(verdict, above, below, card)))
+        # What a nearer ancestor asks already is not asked again: a family often shares one agreement.
+        told = {problem for nearer in verdicts for problem in nearer.advisories}
+        advised = [problem for problem in upstream_advisories(verdict, above, below, card) if problem not in told]
+        verdicts.append(replace(verdict, advisories=tuple(advised)))
     verdicts += _conflicts(lineage, sides, below, verdicts)
     if own := own_advisories(below, license_text):
         verdicts[0] = replace(verdicts[0], advisories=(*verdicts[0].advisories, *own))

@@ -1,4 +1,4 @@
-"""Writes ``cardscope/tables/licenses.toml`` out of the facts in ``licenses.csv``, or checks that it still says the same.
+"""Writes ``cardscope/tables/licenses.toml`` out of ``licenses.csv``, or checks that it still says the same.
 
 python tests/licensing/make_table.py ../shared/licenses/licenses.csv            compare, exit 1 on a difference
 python tests/licensing/make_table.py ../shared/licenses/licenses.csv --write    write the table anew
@@ -21,7 +21,7 @@ TARGET = Path(__file__).parents[2] / "cardscope" / "tables" / "licenses.toml"
 LISTS = ("relicense_ok", "relicense_review", "relicense_no", "aliases")
 HEAD = """\
 # Licences of models: the ids of the Hub's own list, and the names often given in `license_name` next to `other`.
-# Facts in own words; what each column means stands in the class License of cardscope/licensing/table.py. Not legal advice.
+# Facts in own words; the class License in cardscope/licensing/table.py explains the columns. No legal advice.
 # Made by tests/licensing/make_table.py. A user's table of this name lays over it, row by row and key by key.
 
 [table]

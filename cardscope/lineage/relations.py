@@ -1,0 +1,148 @@
+"""How a model was made out of its base when nobody says so: a guess from tags, library and name, and its mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from cardscope.tables import on_overlay, read_table
+from cardscope.types import FrontMatter, ModelInfo, Relation, Value
+
+_WORDS = re.compile(r"[a-z0-9]+")
+_LONGEST = 200
+_NONE: frozenset[str] = frozenset()
+_MOST_TAGS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Marks of one relation, out of ``tables/relation_hints.toml``."""
+
+    libraries: frozenset[str]
+    tags: frozenset[str]
+    words: frozenset[str]
+    endings: tuple[str, ...]
+
+    def seen(self, libraries: frozenset[str], tags: frozenset[str], words: frozenset[str]) -> str:
+        """The first mark that is there, in words; empty for none."""
+        for kind, wanted, given in (
+            ("library", self.libraries, libraries),
+            ("tag", self.tags, tags),
+            ("name", self.words, words),
+        ):
+            if found := wanted & given:
+                return f"{kind} {min(found)}"
+        if self.endings and (ends := [word for word in words if word.endswith(self.endings)]):
+            return f"name {min(ends)}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a model says of itself that hints at how it was made, all in lower case.
+
+    Attributes:
+        tags: Without those that state a base model.
+        words: Of the name, the account left out.
+    """
+
+    libraries: frozenset[str]
+    tags: frozenset[str]
+    words: frozenset[str]
+
+
+def traits_of(model: str, fields: Mapping[str, Value], info: ModelInfo | None) -> Traits:
+    """Gathers library, tags and name from the card and the index."""
+    libraries = [fields.get("library_name"), info.library_name if info else None]
+    return Traits(
+        frozenset(entry.lower() for entry in libraries if isinstance(entry, str)),
+        frozenset((*_tags(fields.get("tags")), *(_tags(list(info.tags)) if info else ()))),
+        words_of(model),
+    )
+
+
+def fields_of(front_matter: FrontMatter | None, info: ModelInfo | None) -> Mapping[str, Value]:
+    """The card's own fields; what the index has of them when there is no card at hand."""
+    if front_matter is not None:
+        return front_matter.fields
+    return info.card_data or {} if info is not None else {}
+
+
+def _tags(value: Any) -> Iterable[str]:  # noqa: ANN401 - a list, a string, or anything else a card may hold
+    entries = value[:_MOST_TAGS] if isinstance(value, list) else [value]
+    return [
+        entry.strip().lower()
+        for entry in entries
+        if isinstance(entry, str) and not entry.startswith("base_model:") and len(entry) <= _LONGEST
+    ]
+
+
+def words_of(model: str) -> frozenset[str]:
+    """Words of the name of a model.
+
+    >>> sorted(words_of("maker/Fjord-7B_Chat.GGUF"))
+    ['7b', 'chat', 'fjord', 'gguf']
+    """
+    return frozenset(_WORDS.findall(model[:_LONGEST].rpartition("/")[2].lower()))
+
+
+def infer_relation(traits: Traits, parent: str, parents: int) -> tuple[Relation, str]:
+    """The likeliest relation to one parent, and the mark that says so.
+
+    The order is the one that fits the Hub's own relations best: a merge needs several parents and a mark (the Hub calls
+    several parents without one a fine-tune), adapter marks beat quantised ones (a GGUF file of a LoRA is an adapter),
+    and a stated parent without any mark is a fine-tune.
+
+    Args:
+        parents: How many parents the model has.
+    """
+    hints = _hints()
+    words = traits.words - words_of(parent)
+    if parents > 1 and (mark := hints[Relation.MERGE].seen(traits.libraries, traits.tags, words)):
+        return Relation.MERGE, mark
+    for relation in (Relation.ADAPTER, Relation.QUANTIZED):
+        telling = words if relation is Relation.QUANTIZED or not (traits.libraries or traits.tags) else _NONE
+        if mark := hints[relation].seen(traits.libraries, traits.tags, telling):
+            return relation, mark
+    return Relation.FINETUNE, "no mark of another relation"
+
+
+def marked_relation(traits: Traits) -> Relation | None:
+    """The relation that marks alone tell, for a model that names no parent; ``None`` when there is no mark."""
+    for relation in (Relation.QUANTIZED, Relation.ADAPTER, Relation.MERGE):
+        hints = _hints()[relation]
+        if hints.seen(traits.libraries, traits.tags, traits.words):
+            return relation
+    return None
+
+
+@cache
+def _hints() -> dict[Relation, Hints]:
+    table = read_table("relation_hints")
+    return {
+        relation: Hints(
+            frozenset(table[relation.value].get("libraries", ())),
+            frozenset(table[relation.value].get("tags", ())),
+            frozenset(table[relation.value].get("words", ())),
+            tuple(table[relation.value].get("endings", ())),
+        )
+        for relation in (Relation.ADAPTER, Relation.QUANTIZED, Relation.MERGE)
+    }
+
+
+@cache
+def _makers() -> dict[str, Relation]:
+    made = read_table("relation_hints").get("generators", {})
+    return {generator: Relation(relation) for relation, names in made.items() for generator in names}
+
+
+def made_by(generator: str) -> Relation | None:
+    """The relation of what a tool makes, where it makes one kind of model only; ``None`` for any other tool."""
+    return _makers().get(generator)
+
+
+on_overlay(_hints.cache_clear)
+on_overlay(_makers.cache_clear)
