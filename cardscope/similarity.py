@@ -7,6 +7,7 @@ the parent once text and headings cannot tell.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,15 +29,18 @@ if TYPE_CHECKING:
 SAFETY_LABELS = ("limitations", "out_of_scope", "bias", "recommendations", "license")
 #: Two sentences at least this alike say the same, if their numbers and negations agree (RapidFuzz ratio, 0 to 100).
 SAME_SENTENCE = 90.0
-#: Added to the cosine of a pair of sections with the same heading, or with the same label; chosen on the planted edits
-#: of tests/eval/kinship.py, on the half of the models that the report does not count.
+#: Added to the cosine of a pair of sections with the same heading, or with the same label. Twelve settings, some with
+#: shared words counted too, came out within 0.006 of each other (macro F1, tuning half of tests/eval/kinship.py).
 SAME_HEADING, SAME_LABEL = 0.35, 0.2
 #: A text of fewer words may stand in any card by chance, so it must be a sentence or line of its own there.
 LEAST_WORDS = 4
-#: Bounds for hostile cards: sections compared by vectors, sentences compared letter by letter, characters embedded.
-MOST_SECTIONS, MOST_SENTENCES, MOST_CHARACTERS = 300, 1500, 200_000
+#: Bounds for hostile cards: sections compared by vectors, sentences compared letter by letter, characters read at all,
+#: length of two sections compared letter by letter. Seven of 32,849 real cards are longer than that.
+MOST_SECTIONS, MOST_SENTENCES, MOST_CHARACTERS, MOST_LETTERS = 300, 1500, 150_000, 20_000
 _SHOWN = 3
 _DEFAULTS = KinshipOptions()
+#: Without one of these inside, a text is one sentence, and spaCy need not be asked (nor loaded).
+_SENTENCE_END = re.compile(r"[.!?…‼-⁉。！？｡।॥؟۔։]")
 _PROSE = (BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE)
 _SILENT = (BlockKind.COMMENT, BlockKind.RULE, BlockKind.BADGE)
 
@@ -63,6 +67,8 @@ class _Reading:
     units: list[_Unit] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     running: str = ""
+    known: dict[str, bool] = field(default_factory=dict)
+    headings: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     contents: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -70,7 +76,11 @@ class _Reading:
         """Whether these words stand in the card in this order, as a unit or inside running text."""
         if unit_key in self.keys:
             return True
-        return unit_key.count(" ") + 1 >= LEAST_WORDS and f" {unit_key} " in self.running
+        found = self.known.get(unit_key)
+        if found is None:
+            found = unit_key.count(" ") + 1 >= LEAST_WORDS and f" {unit_key} " in self.running
+            self.known[unit_key] = found
+        return found
 
 
 def measure_kinship(child: Card, parent: Card, embedder: Embedder, options: KinshipOptions = _DEFAULTS) -> Kinship:
@@ -112,16 +122,32 @@ def lineage_ids(*cards: Card) -> tuple[str, ...]:
 
 def _read(card: Card, ids: tuple[str, ...]) -> _Reading:
     reading = _Reading(card)
-    lines = [without_lineage(line, ids) for line in card.lines] if ids else list(card.lines)
+    lines = _bounded(card, ids)
     for index, section in enumerate(card.sections):
+        body = "\n".join(lines[section.span.first - 1 : section.span.last])
         units = list(_units(lines, section, index))
         reading.units += units
         reading.contents.append(tuple(unit.key for unit in units))
-        body = "\n".join(lines[section.span.first - 1 : section.span.last])
+        heading = key(without_lineage(section.heading, ids))
+        # The title of either card is the name of its model: two titles are the same heading.
+        reading.headings.append("title" if section.level == 1 and not heading else heading)
         reading.bodies.append(body if units else "")
     reading.keys = {unit.key for unit in reading.units}
     reading.running = f" {' '.join(unit.key for unit in reading.units)[:MOST_CHARACTERS]} "
     return reading
+
+
+def _bounded(card: Card, ids: tuple[str, ...]) -> list[str]:
+    """The lines without lineage and front matter; what lies beyond `MOST_CHARACTERS` is read as empty."""
+    lines = [""] * len(card.lines)
+    room = MOST_CHARACTERS
+    for number in range(card.body.first, card.body.last + 1) if card.body else ():
+        line = card.lines[number - 1][:room]
+        room -= len(line)
+        lines[number - 1] = without_lineage(line, ids)
+        if not room:
+            break
+    return lines
 
 
 def _units(lines: Sequence[str], section: Section, index: int) -> Iterator[_Unit]:
@@ -142,13 +168,17 @@ def _units(lines: Sequence[str], section: Section, index: int) -> Iterator[_Unit
 
 def _paragraphs(lines: Sequence[str], block: Block) -> Iterator[tuple[int, int]]:
     """Runs of lines that are one flow of text: list items and quotes are parted, wrapped lines are not."""
-    start = block.span.first
+    start: int | None = None
     for number in range(block.span.first, block.span.last + 1):
         stripped = lines[number - 1].lstrip("> \t")
-        if number > start and (not stripped or _opens_item(stripped)):
-            yield start, number - 1
+        if not stripped or _opens_item(stripped):
+            if start is not None:
+                yield start, number - 1
+            start = number if stripped else None
+        elif start is None:
             start = number
-    yield start, block.span.last
+    if start is not None:
+        yield start, block.span.last
 
 
 def _opens_item(line: str) -> bool:
@@ -156,14 +186,18 @@ def _opens_item(line: str) -> bool:
 
 
 def _sentences(lines: Sequence[str], first: int, last: int, index: int) -> Iterator[_Unit]:
-    from cardscope.nlp import sentences
-
     joined, starts = "", []
     for number in range(first, last + 1):
         starts.append((len(joined), number))
         joined += visible(lines[number - 1].lstrip("> \t")) + " "
+    if _SENTENCE_END.search(joined, 0, len(joined.rstrip()) - 1):
+        from cardscope.nlp import sentences
+
+        spans = sentences(joined, "en")
+    else:
+        spans = ((0, len(joined)),)
     ends = [*(start for start, _ in starts[1:]), len(joined)]
-    for begin, end in sentences(joined, "en"):
+    for begin, end in spans:
         pieces = []
         place = bisect_right(ends, begin)
         while place < len(starts) and starts[place][0] < end:
@@ -248,13 +282,12 @@ def _pair(
     options: KinshipOptions,
 ) -> list[tuple[int, int]]:
     done_left, done_right = {i for i, _ in equal}, {j for _, j in equal}
-    heads_right = [(key(theirs.card.sections[j].heading), set(theirs.card.sections[j].labels)) for j in right]
+    heads_right = [(theirs.headings[j], set(theirs.card.sections[j].labels)) for j in right]
     scores: dict[tuple[int, int], float] = {}
     for i, ours_index in enumerate(left):
         if i in done_left:
             continue
-        section = ours.card.sections[ours_index]
-        heading, labels = key(section.heading), set(section.labels)
+        heading, labels = ours.headings[ours_index], set(ours.card.sections[ours_index].labels)
         for j, (their_heading, their_labels) in enumerate(heads_right):
             if j in done_right:
                 continue
@@ -290,9 +323,11 @@ def _unchanged(ours: tuple[str, ...], theirs: tuple[str, ...], kept: float) -> b
         return True
     from rapidfuzz import fuzz
 
-    a, b = " ".join(ours)[:MOST_CHARACTERS], " ".join(theirs)[:MOST_CHARACTERS]
+    a, b = " ".join(ours), " ".join(theirs)
     if a == b or sorted(ours) == sorted(theirs):
         return True
+    if max(len(a), len(b)) > MOST_LETTERS:
+        return False
     return bool(fuzz.ratio(a, b, score_cutoff=kept * 100) > 0) and turns(a) == turns(b)
 
 
