@@ -39,7 +39,7 @@ def write(text: str, destination: Path | None) -> None:
     """
     if destination is None or str(destination) == "-":
         # Bytes, so that a console with a narrow encoding loses a character and not the report.
-        stream = click.get_binary_stream("stdout")
+        stream = sys.stdout.buffer
         stream.write(text.encode("utf-8", "replace"))
         stream.flush()
         return

@@ -15,7 +15,7 @@ import pyarrow as pa
 from cardscope.corpus.duplicates import SKETCH, sketches
 from cardscope.corpus.features import TextFeatures, labels, own_words, read_text
 from cardscope.corpus.store import Corpus, Shard
-from cardscope.licensing import license_label
+from cardscope.licensing.table import labels_of
 from cardscope.lineage import repository_kind, state_edges
 from cardscope.probes import run_probes
 from cardscope.scoring import score
@@ -179,10 +179,11 @@ class _TextTable:
             self.errors[place] = f"{type(error).__name__}: {str(error)[:100]}"
             features = read_text(b"")
         card = features.card
-        label, custom = license_label(features.license)
+        stated = labels_of(features.license)[0]
         shares = features.attribution.shares
         values = (
-            label, custom, features.languages, card.front_matter.state.value, features.fields,
+            stated.name or None, stated.matched == "custom", features.languages,
+            card.front_matter.state.value, features.fields,
             [match.id for match in features.generators], shares.get(Author.TEMPLATE, 0.0),
             shares.get(Author.PLACEHOLDER, 0.0), shares.get(Author.AUTHORED, 0.0), features.paper_flag,
             features.coverage, features.problems, len(card.text), features.words, min(len(card.sections), 32767),

@@ -14,7 +14,6 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from cardscope.reporters.palette import (
     AUTHOR_GLYPH,

@@ -82,7 +82,7 @@ def _relation(edges: list[Edge]) -> Text:
     words = edges[0].relation.value
     if len(edges) > 1:
         words += " of " + ", ".join(edge.parent for edge in edges)
-    return said(f"{words}  ", 160, "accent")
+    return said(words, 160, "accent").append("  ")
 
 
 def _ancestor_line(
@@ -120,7 +120,7 @@ def _children(lineage: Lineage) -> Iterator[Text]:
         words = ", ".join(f"{count:,} {relation.value}" for relation, count in counts.items() if count)
         yield Text.assemble(("children: ", "faint"), said(words, 160, "faint"))
     for name, relation, downloads in lineage.children.top[:4]:
-        line = said(f"{relation.value}  ", 20, "accent").append_text(said(name, 120, "faint"))
+        line = Text(f"{relation.value}  ", style="accent").append_text(said(name, 120, "faint"))
         if downloads is not None:
             line.append(f"  {downloads:,} downloads", style="faint")
         yield line
