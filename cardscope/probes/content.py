@@ -105,6 +105,9 @@ def results_for_machines(view: View, ask: Question) -> Finding:
     for entry in entries[:5]:
         if isinstance(entry, dict) and entry.get("results"):
             return view.yes(ask, "results stand in model-index", spans=view.key_span("model-index"))
+    if not view.brief and "model_index" in view.fields:
+        spans = view.key_span("model_index")
+        return view.no(ask, "the key is `model_index`", spans=spans, fix="rename `model_index:` to `model-index:`")
     if not view.brief and index is not None:
         return view.no(ask, "model-index holds no results", spans=view.key_span("model-index"))
     return view.no(ask, "there is no model-index", spans=view.top() if not view.brief else ())

@@ -66,7 +66,7 @@ def no_empty_sections(view: View, ask: Question) -> Finding:
         value,
         f"nothing stands under {len(empty)} of {len(view.headings)} headings",
         spans=spans[:10],
-        fix=f"fill or delete the sections on {lines_of(spans, 5)}",
+        fix=f"fill or delete the section{'s' if len(spans) > 1 else ''} on {lines_of(spans, 5)}",
     )
 
 

@@ -43,6 +43,8 @@ def _license_fix(view: View, ask: Question) -> str:
         return f"add `license: {name}` (that of {clean(above.model_id, 80)}) to the front matter, or another it allows"
     for key in ("licence", "License", "Licence"):
         if text := _texts(view.fields.get(key)):
+            if find(text[0]).license is None:
+                return f"rename `{key}:` to `license:` and give the id of your licence"
             return f"rename `{key}:` to `license:` (`license: {clean(text[0], 60)}`)"
     return ask.fix
 

@@ -113,6 +113,8 @@ def test_licence_fields():
     wrong = facts(fields={"licence": "apache-2.0"})
     assert ask("has-license", wrong).fix == "rename `licence:` to `license:` (`license: apache-2.0`)"
     assert ask("license-key-spelled", wrong).outcome is Outcome.NO
+    literal = facts(fields={"licence": "license"})
+    assert ask("has-license", literal).fix == "rename `licence:` to `license:` and give the id of your licence"
 
 
 def test_other_needs_a_name_and_a_link():
