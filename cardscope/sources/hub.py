@@ -33,7 +33,8 @@ _LISTED = (*_FACTS, "library_name", "pipeline_tag", "tags")
 _EXPANDED = ("baseModels", "childrenModelCount", "cardData", *_LISTED)
 #: Models of one page of a listing: what the Hub itself takes when it is not told.
 _PAGE = 1000
-_RESOLVED = re.compile(r"/([^/?]+(?:/[^/?]+)?)/resolve/")
+# Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
+_RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
 _TOKEN_HINT = "pass a token that may: set HF_TOKEN, use --token, or run: hf auth login"  # noqa: S105
 
 
@@ -61,8 +62,8 @@ class HubSource:
     """Cards and models of the Hub.
 
     Args:
-        options: ``endpoint`` and the patience of all questions. ``revision`` is not looked at: it is the caller's, for the
-            model in question, and a parent has no such commit.
+        options: ``endpoint`` and how patient to be. ``revision`` is not looked at: it belongs to the one model that is
+            asked about, and no parent of it has such a commit.
         token: A token; ``None`` takes ``HF_TOKEN`` or the stored login, ``False`` asks as nobody.
 
     Raises:
@@ -370,7 +371,7 @@ def _now_called(addresses: Sequence[str], asked: ModelId) -> ModelId:
     for address in reversed(addresses):
         if found := _RESOLVED.search(urlsplit(address).path):
             try:
-                return model_id(unquote(found[1]))
+                return model_id(unquote(found[1] or found[2]))
             except InvalidModelId:
                 return asked
     return asked

@@ -57,6 +57,7 @@ class HubServer:
         models: What it holds; ``server.world.put`` changes it while it runs.
         tokens: Token -> ids of gated and private models it opens (``*`` opens all).
         rate_limit: Requests and seconds of a fixed window; ``None`` never refuses.
+        resolve_cache: Send files from a second address, as the Hub does with small ones.
 
     ``faults`` makes things go wrong, ``log`` keeps every request, ``shift`` moves each next page of a listing by so
     many models (positive: models come twice, negative: models are passed over), as when a Hub changes underneath.
@@ -68,11 +69,13 @@ class HubServer:
         *,
         tokens: Mapping[str, Iterable[str]] | None = None,
         rate_limit: tuple[int, int] | None = None,
+        resolve_cache: bool = False,
         port: int = 0,
     ) -> None:
         self.world = World(models)
         self.tokens = {token: frozenset(ids) for token, ids in (tokens or {}).items()}
         self.rate_limit = RateLimit(*rate_limit) if rate_limit else None
+        self.resolve_cache = resolve_cache
         self.faults = Faults()
         self.log: list[Logged] = []
         self.shift = 0
@@ -113,6 +116,9 @@ class HubServer:
                 )
             if parts[1:] == ["models"]:
                 return self._list(query, token, host)
+            if parts[1:3] == ["resolve-cache", "models"]:
+                place = next((i for i, part in enumerate(parts) if i > 3 and len(part) == 40), 4)
+                return self._file("/".join(parts[3:place]), "cached", parts[place], "/".join(parts[place + 1 :]), token)
             if parts[1:2] == ["models"]:
                 return self._api(parts[2:], query, token)
         for place, part in enumerate(parts):
@@ -207,6 +213,10 @@ class HubServer:
         commit = (("X-Repo-Commit", sha),)
         if content is None:
             return _error(404, "EntryNotFound", "Entry not found", commit)
+        if verb == "resolve" and self.resolve_cache:
+            return Answer(
+                307, b"", (*commit, ("Location", f"/api/resolve-cache/models/{model.id}/{sha}/{quote(path)}"))
+            )
         tag = f'"{blob_id(content)}"'
         kind = ("Content-Type", "text/plain; charset=utf-8")
         return Answer(200, content, (*commit, ("ETag", tag), kind, ("X-Linked-Size", str(len(content)))))

@@ -151,6 +151,15 @@ def test_a_renamed_model_is_found_under_its_new_name(hub: HubServer) -> None:
     assert (info.model_id, info.renamed_from) == (BASE, old)
 
 
+@pytest.mark.parametrize("asked", ["acme/base", "old/base"])
+def test_a_file_sent_from_the_hubs_second_address(hub_server: StartHub, asked: str) -> None:
+    server = hub_server(MODELS, resolve_cache=True)
+    card = source(server).get(ModelId(asked))
+    assert isinstance(card, RawCard)
+    assert (card.content, card.model_id, card.revision) == (README, BASE, MODELS[0].sha)
+    assert len(server.requests("/api/resolve-cache/", "GET")) == 1
+
+
 def test_every_card_of_a_listing(hub: HubServer) -> None:
     answers = list(source(hub).iter())
     cards = [answer for answer in answers if isinstance(answer, RawCard)]
