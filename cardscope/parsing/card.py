@@ -38,7 +38,7 @@ def read_card(raw: RawCard) -> Card:
 def _parse(content: str | bytes, model: ModelId | None) -> Card:
     decoded = decode(content)
     front_matter, begin = read_front_matter(decoded)
-    first = decoded.line_at(begin)
+    first = front_matter.span.last + 1 if front_matter.span else 1
     pieces = read_pieces(decoded.text[begin:])
     outline = build_outline(pieces, decoded.lines, first)
     sections = _label(outline, decoded.lines)
@@ -57,9 +57,9 @@ def _parse(content: str | bytes, model: ModelId | None) -> Card:
 
 def _body(decoded: Decoded, first: int) -> Span | None:
     lines, last = decoded.lines, len(decoded.lines)
-    while last >= first and not lines[last - 1].strip():
+    while last >= first and not lines[last - 1].strip(" \t"):
         last -= 1
-    while first < last and not lines[first - 1].strip():
+    while first < last and not lines[first - 1].strip(" \t"):
         first += 1
     return Span(first, last) if first <= last else None
 

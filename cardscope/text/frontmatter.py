@@ -46,6 +46,9 @@ def read_front_matter(decoded: Decoded) -> tuple[FrontMatter, int]:
     span = Span(first, max(first + 1, decoded.line_at(text.find("---", end))))
     problems = _before(text, first)
     content = text[start:end]
+    if content.startswith("---"):
+        message = "an empty block stands before the front matter; stricter readers than the Hub's client stop there"
+        problems.append(Problem("front-matter-empty", message, (Span(first, first + 1),)))
     at = decoded.line_at(start)
     if again := _again(decoded, body):
         problems.append(again)

@@ -24,6 +24,8 @@ _BADGE = re.compile(r"shields\.io|badge", re.IGNORECASE)
 _DETAILS = re.compile(r"<details[\s>]", re.IGNORECASE)
 _INLINE_MARKUP = re.compile(r"!?\[([^\[\]]{0,500})\]\([^()\s]{0,1000}\)")
 
+_EMPHASIS = re.compile(r"(\*{1,3}|__)([^*_]{1,200})\1")
+
 
 @dataclass(frozen=True, slots=True)
 class TagHeading:
@@ -92,7 +94,9 @@ def without_markup(text: str) -> str:
     text = " ".join(text.split())
     if "](" in text:
         text = _INLINE_MARKUP.sub(r"\1", text)
-    return text.replace("**", "").replace("__", "").replace("`", "").strip("*_# ")
+    if "*" in text or "__" in text:
+        text = _EMPHASIS.sub(r"\2", text)
+    return text.replace("**", "").replace("`", "").strip("*_# ")
 
 
 def is_only_comment(source: str) -> bool:

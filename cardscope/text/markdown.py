@@ -21,6 +21,7 @@ from cardscope.types import BlockKind, HeadingStyle
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _HASH_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))[ ]{0,3}(#{1,6})([^\s#][^\r\n]{0,200})(?=[\r\n]|\Z)")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HEADING_TAG = re.compile(r"<h[1-6][\s/>]", re.IGNORECASE)
 _HTML_MARK = re.compile(rb"<[hH][1-6][\s/>]")
 #: Ends of these stand between words.
 _APART = frozenset({"Paragraph", "Item", "TableCell", "TableRow", "TableHead", "HtmlBlock"})
@@ -263,10 +264,10 @@ class _Reader:
             elif key == "InlineHtml":
                 tags.append(value)
         text = "".join(parts)
-        if tags and _HTML_MARK.search(self.raw, start, end):
+        if tags and any(map(_HEADING_TAG.match, tags)):
             self.html_source(start, end)
         elif strong == 1 and not (links or tags or addresses) and self.is_bold_line(text, start, end):
-            self.add_heading(HeadingStyle.BOLD, 0, text.strip(), start, end, count_words(text))
+            self.add_heading(HeadingStyle.BOLD, 0, text.strip("* \t\n"), start, end, count_words(text))
         elif self.raw.find(b"#", start, end) >= 0 and self.hash_lines(start, end):
             pass
         elif (addresses or tags) and not text.strip():

@@ -27,6 +27,8 @@ class OutlineSection:
 def build_outline(pieces: Sequence[Piece], lines: Sequence[str], first: int) -> list[OutlineSection]:
     """Sections of a body that begins on line ``first`` of the README (1-based); spans count the README's lines.
 
+    Blank means what CommonMark means by it: nothing but spaces and tabs.
+
     A bold line is a heading only if something other than a heading follows it: one that introduces nothing is text.
     """
     offset = first - 1
@@ -90,7 +92,7 @@ def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[Outline
     following = len(lines) + 1
     for section in reversed(sections):
         last = min(following - 1, len(lines))
-        while last > section.head_last and not lines[last - 1].strip():
+        while last > section.head_last and not lines[last - 1].strip(" \t"):
             last -= 1
         # A heading tag over several lines may reach into the next heading.
         section.last = max(min(last, following - 1), section.first)
@@ -98,7 +100,7 @@ def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[Outline
         following = section.first
     opening = sections[0]
     end = sections[1].first - 1 if len(sections) > 1 else len(lines)
-    while opening.first <= end and not lines[opening.first - 1].strip():
+    while opening.first <= end and not lines[opening.first - 1].strip(" \t"):
         opening.first += 1
     if opening.first <= end:
         return sections
@@ -113,7 +115,7 @@ def _cut_blocks(section: OutlineSection, lines: Sequence[str]) -> list[Block]:
     for block in section.blocks:
         span = block.span
         last = min(span.last, section.last)
-        while last > span.first and not lines[last - 1].strip():
+        while last > span.first and not lines[last - 1].strip(" \t"):
             last -= 1
         if last < span.first:
             continue
