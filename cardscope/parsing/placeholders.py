@@ -36,6 +36,10 @@ class _Marks:
         """Whether any mark stands anywhere in a text in lower case."""
         return bool(self._any.find_matches_as_indexes(lowered))
 
+    def places(self, lowered: str) -> list[int]:
+        """Offsets at which a mark begins in a text in lower case, one at least for each line that has any."""
+        return [start for _, start, _ in self._any.find_matches_as_indexes(lowered)]
+
 
 @lru_cache(maxsize=1)
 def _marks() -> _Marks:
@@ -96,15 +100,20 @@ def is_placeholder(line: str) -> bool:
 
 def placeholder_spans(lines: Sequence[str], first: int, last: int) -> tuple[Span, ...]:
     """Runs of placeholder lines between two lines (1-based, both included), in order."""
-    if not _marks().may_hold("\n".join(lines[first - 1 : last]).lower()):
-        return ()
+    lowered = "\n".join(lines[first - 1 : last]).lower()
     found: list[Span] = []
-    for number in range(first, min(last, len(lines)) + 1):
-        if is_placeholder(lines[number - 1]):
-            if found and found[-1].last == number - 1:
-                found[-1] = Span(found[-1].first, number)
-            else:
-                found.append(Span(number, number))
+    number, at, asked = first, 0, 0
+    # Only lines with a mark are read; no mark reaches over a line end, and lower case moves none.
+    for place in _marks().places(lowered):
+        number += lowered.count("\n", at, place)
+        at = place
+        if number == asked or not is_placeholder(lines[number - 1]):
+            continue
+        asked = number
+        if found and found[-1].last == number - 1:
+            found[-1] = Span(found[-1].first, number)
+        else:
+            found.append(Span(number, number))
     return tuple(found)
 
 
