@@ -159,6 +159,10 @@ def keeps_warnings(view: View, ask: Question) -> Finding:
         return ask.yes
     lost = max(text.share for text in dropped)
     worst = max(dropped, key=lambda text: text.share)
+    parents = [kinship.parent.lower() for kinship in kinships if kinship.parent and kinship.dropped]
+    pointer = _points_to(view, ask.marks, parents)
+    if pointer is not None:
+        return view.yes(ask, "the card points to the parent's warnings", spans=(pointer,))
     if view.brief:
         return view.graded(ask, 1.0 - lost)
     kinship = next(kinship for kinship in kinships if worst in kinship.dropped)
@@ -170,6 +174,17 @@ def keeps_warnings(view: View, ask: Question) -> Finding:
         f"{round(lost * 100)} % of the parent's text on {label} is gone",
         fix=f"carry over {where}, or link to them in one sentence",
     )
+
+
+def _points_to(view: View, marks: tuple[str, ...], parents: list[str]) -> Span | None:
+    """The line that sends the reader to the warnings of every parent, if there is one."""
+    if not parents or not view.card.body:
+        return None
+    for number, line in enumerate(view.card.lines[view.card.body.first - 1 :], view.card.body.first):
+        lower = line.lower()
+        if any(mark in lower for mark in marks) and all(parent in lower for parent in parents):
+            return Span(number, number)
+    return None
 
 
 def says_inherited(view: View, ask: Question) -> Finding:

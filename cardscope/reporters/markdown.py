@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from cardscope.probes import questions
 from cardscope.reporters.jsonl import section_shares
-from cardscope.scoring import lost
+from cardscope.scoring import lost, weights
 from cardscope.text.clean import clean
 from cardscope.types import (
     Author,
@@ -316,7 +316,17 @@ def _sections(result: CardAnalysis) -> Iterator[str]:
 
 
 def _coverage(result: CardAnalysis) -> Iterator[str]:
+    asked = {
+        label
+        for question in questions().values()
+        if question.axis == "quality" and weights(result.facts.kind)[question.id]
+        for label in question.labels
+    }
     for state in CoverageState:
-        labels = [label for label, found in result.facts.card.coverage.items() if found.state is state]
+        labels = [
+            label
+            for label, found in result.facts.card.coverage.items()
+            if found.state is state and (state is not CoverageState.ABSENT or label in asked)
+        ]
         if labels:
             yield f"**{state.value}**: {', '.join(label.replace('_', ' ') for label in labels)}  "

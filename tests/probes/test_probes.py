@@ -230,6 +230,8 @@ def test_dropped_warnings_cost_their_share():
     assert finding.outcome is Outcome.NO
     assert finding.credit == pytest.approx(0.25)
     assert "lines 10–20 of org/a" in finding.fix
+    linked = facts("# Card\nFor its limitations see org/a.", kinship=(kin,), lineage=lineage(edge("org/a")))
+    assert ask("keeps-warnings", linked).spans == (Span(2, 2),)
     assert ask("keeps-warnings", facts(lineage=lineage(edge("org/a")))).outcome is Outcome.UNKNOWN
 
 

@@ -5,13 +5,16 @@ from importlib import resources
 
 import jsonschema
 import pytest
-from cardscope.lineage import repository_kind, state_edges
 
 from cardscope import attribute, detect_generators, parse_card, score
+from cardscope.lineage import repository_kind, state_edges
+from cardscope.pipeline import Analyzer
 from cardscope.probes import run_probes
 from cardscope.reporters.jsonl import JsonLinesReporter, to_dict
 from cardscope.reporters.markdown import MarkdownReporter
-from cardscope.types import CardAnalysis, CardFacts, Lineage, Outcome
+from cardscope.shipped import shipped
+from cardscope.sources.corpus import CorpusSource
+from cardscope.types import CardAnalysis, CardFacts, Lineage, Outcome, RawCard
 
 EVERY = 300
 
@@ -78,3 +81,26 @@ def test_markdown_holds_no_control_character(analyses):
         text = MarkdownReporter().render(result)
         assert not any((ord(mark) < 32 and mark != "\n") or 0x7F <= ord(mark) < 0xA0 for mark in text)
         assert "<script" not in text.split("`")[0]
+
+
+def test_the_demo_hub_with_lineage_licences_and_kinship_follows_the_schema():
+    demo = shipped("corpora/demo")
+    source = CorpusSource(demo)
+    analyzer = Analyzer(source, source)
+    text = resources.files("cardscope.reporters").joinpath("schema/analysis-1.schema.json").read_text("utf-8")
+    validator = jsonschema.Draft202012Validator(json.loads(text))
+    seen = set()
+    for number, raw in enumerate(source.iter()):
+        if number % 6 and isinstance(raw, RawCard):
+            continue
+        result = analyzer.analyze_raw(raw) if isinstance(raw, RawCard) else raw
+        data = json.loads(JsonLinesReporter().render(result))
+        validator.validate(data)
+        assert MarkdownReporter().render(result).endswith("\n")
+        if "skipped" in data:
+            seen.add("skipped")
+            continue
+        assert not [finding for finding in data["findings"] if finding["outcome"] == "error"]
+        seen.update(verdict["outcome"] for verdict in data["licenses"])
+        seen.update(text["label"] for kinship in data["kinship"] for text in kinship["dropped_safety"])
+    assert {"skipped", "incompatible", "compatible", "limitations"} <= seen
