@@ -26,9 +26,16 @@ _CODE_LINES = 60
 _SENTENCE = 25
 #: Lines above a title in which another heading, or the end of the front matter, is looked for.
 _ABOVE = 12
+#: What a bare number in a table can answer; for the rest it is a count of something of that name.
+_COUNTED = frozenset({"version", "date", "architecture", "hyperparameters", "environmental_impact"})
 _KEY_EDGE = " \t\u00a0-*+•|>_`#"
-#: Prose under a heading of these labels, or of none, may answer other questions too.
-_OPEN = frozenset({"model_description", "base_model", "intended_use", "limitations", "developer", "training_data"})
+#: Prose under a heading of these labels may answer other questions too: which, or (empty) any.
+_OPEN: dict[str, frozenset[str]] = {
+    "model_description": frozenset(),
+    "base_model": frozenset(),
+    "intended_use": frozenset({"out_of_scope", "limitations", "intended_users", "recommendations"}),
+    "limitations": frozenset({"out_of_scope", "bias", "recommendations"}),
+}
 _HOW = {BlockKind.TABLE: Found.TABLE, BlockKind.LIST: Found.LIST}
 _TEXT = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE, BlockKind.HTML, BlockKind.TABLE})
 
@@ -42,7 +49,7 @@ class Known(IntEnum):
     EXACT = 3
 
 
-_PREAMBLE: tuple[tuple[str, ...], Known, bool, bool] = ((), Known.NOTHING, False, False)
+_PREAMBLE: tuple[tuple[str, ...], Known, bool, frozenset[str] | None] = ((), Known.NOTHING, False, None)
 
 
 def heading_labels(heading: str, parent_labels: tuple[str, ...] = ()) -> tuple[tuple[str, ...], Known]:
@@ -57,11 +64,13 @@ def heading_labels(heading: str, parent_labels: tuple[str, ...] = ()) -> tuple[t
 
 
 @lru_cache(maxsize=16384)
-def _heading(heading: str, parent_labels: tuple[str, ...]) -> tuple[tuple[str, ...], Known, bool, bool]:
-    """What `heading_labels` gives; whether lists below are left alone; whether prose below is searched."""
+def _heading(
+    heading: str, parent_labels: tuple[str, ...]
+) -> tuple[tuple[str, ...], Known, bool, frozenset[str] | None]:
+    """What `heading_labels` gives; whether lists below are left alone; for what prose below is searched."""
     labels, known = _look_up(heading, parent_labels)
     closed = lexicon().closed
-    return labels, known, any(label in closed for label in labels), bool(labels) and labels[0] in _OPEN
+    return labels, known, any(label in closed for label in labels), _OPEN.get(labels[0]) if labels else None
 
 
 tables.on_overlay(_heading.cache_clear)
@@ -94,35 +103,42 @@ def label_section(
         lines: Of the whole README.
         span: From the heading line to the last line with content.
     """
-    table = lexicon()
     labels, known, closed, prose = _heading(heading, parent_labels) if heading else _PREAMBLE
     found: dict[str, LabelEvidence] = {}
-    title = known < Known.EXACT and (not heading or _is_title(lines, span, first=known is Known.INSIDE))
-    if title:
+    if known < Known.EXACT and (not heading or _is_title(lines, span, first=known is Known.INSIDE)):
         # The name of a model may hold any word; what stands under it says what the model is.
-        if known is Known.INSIDE and labels[0] != "model_description":
+        prose = frozenset()
+        if known is not Known.INSIDE or not _opens_with(heading, labels[0]):
             labels, closed = (), False
-        _describe(found, blocks, lines)
+            _describe(found, blocks, lines)
     if labels:
         open_place = section_is_placeholder(blocks, lines, span)
         where = (span,)
         for label in labels:
-            if label not in found:
-                found[label] = LabelEvidence(label, Found.HEADING, where, open_place)
-        if open_place and not blocks:
-            return tuple(found.values())
-    prose = prose or title
+            found[label] = LabelEvidence(label, Found.HEADING, where, open_place)
+    _from_blocks(found, blocks, lines, closed=closed, prose=prose)
+    return tuple(found.values())
+
+
+def _from_blocks(
+    found: dict[str, LabelEvidence],
+    blocks: Sequence[Block],
+    lines: Sequence[str],
+    *,
+    closed: bool,
+    prose: frozenset[str] | None,
+) -> None:
+    """Adds what the blocks of a section answer to what its heading does."""
+    table = lexicon()
+    unlabelled = not found or next(iter(found)) == "model_description"
     for block in blocks:
         kind = block.kind
         if kind is BlockKind.CODE:
-            _from_code(found, table, block, lines, wanted=not labels)
-        elif closed:
-            continue
-        elif kind in _TEXT:
+            _from_code(found, table, block, lines, wanted=unlabelled)
+        elif not closed and kind in _TEXT:
             _from_rows(found, table, block, lines, _HOW.get(kind, Found.PROSE))
-            if prose and kind is not BlockKind.TABLE:
-                _from_prose(found, table, block, lines)
-    return tuple(found.values())
+            if prose is not None and kind is not BlockKind.TABLE:
+                _from_prose(found, table, block, lines, prose)
 
 
 def _from_rows(found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], how: Found) -> None:
@@ -130,7 +146,12 @@ def _from_rows(found: dict[str, LabelEvidence], table: Lexicon, block: Block, li
     if last - first > _ROWS:
         return
     keys = table.keys
-    mark = "|" if how is Found.TABLE else ":"
+    mark = ":"
+    if how is Found.TABLE:
+        # A table of statements has a key and a value in each row, below a head that names the two columns.
+        if lines[first - 1].strip(" \t|").count("|") != 1:
+            return
+        first, mark = first + 2, "|"
     for number in range(first, last + 1):
         line = lines[number - 1]
         end = line.find(mark, 2, _KEY)
@@ -141,18 +162,21 @@ def _from_rows(found: dict[str, LabelEvidence], table: Lexicon, block: Block, li
         if label is None or (label in found and not found[label].placeholder):
             continue
         value = line[end + 1 :].strip(" \t*_|`")
-        is_open = not value and not _goes_on(lines, number, last) if how is not Found.TABLE else not value
+        if how is Found.TABLE and label not in _COUNTED and value.replace(".", "").replace(",", "").isdigit():
+            continue
+        is_open = not value and not (how is not Found.TABLE and _goes_on(lines, number, how))
         place = LabelEvidence(label, how, (Span(number, number),), is_open or is_placeholder(line))
         if label not in found or not place.placeholder:
             found[label] = place
 
 
-def _goes_on(lines: Sequence[str], number: int, last: int) -> bool:
-    """Whether the value of a key stands on the next line, further in."""
-    if number >= last:
-        return False
-    below, here = lines[number], lines[number - 1]
-    return len(below) - len(below.lstrip()) > len(here) - len(here.lstrip()) and bool(below.strip())
+def _goes_on(lines: Sequence[str], number: int, how: Found) -> bool:
+    """Whether the value of a key stands below: in a list further in, in prose as text that is no other key."""
+    here = lines[number - 1]
+    below = next((line for line in lines[number : number + 2] if line.strip()), "")
+    if how is Found.LIST:
+        return len(below) - len(below.lstrip()) > len(here) - len(here.lstrip())
+    return bool(below) and not below.lstrip().startswith(("#", "**", "__", "<", "---", "|"))
 
 
 def _from_code(
@@ -168,10 +192,14 @@ def _from_code(
                 found[label] = LabelEvidence(label, Found.CODE, (block.span,))
 
 
-def _from_prose(found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str]) -> None:
+def _from_prose(
+    found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], wanted: frozenset[str]
+) -> None:
     text = "\n".join(lines[block.span.first - 1 : block.span.last]).lower()
     for pattern, start, _ in table.prose.find_matches_as_indexes(text):
         labels = table.prose_labels[pattern]
+        if wanted and not wanted.intersection(labels):
+            continue
         if all(label in found and not found[label].placeholder for label in labels):
             continue
         number = block.span.first + text.count("\n", 0, start)
@@ -180,6 +208,11 @@ def _from_prose(found: dict[str, LabelEvidence], table: Lexicon, block: Block, l
         for label in labels:
             if label not in found or found[label].placeholder:
                 found[label] = LabelEvidence(label, Found.PROSE, (Span(number, number),))
+
+
+def _opens_with(heading: str, label: str) -> bool:
+    """Whether a heading that holds a phrase begins with a word that means the same: "Usage with ...", no name."""
+    return label == "model_description" or label in lexicon().exact.get(normalize_heading(heading)[0], ())
 
 
 def _is_title(lines: Sequence[str], span: Span, *, first: bool) -> bool:
@@ -192,8 +225,8 @@ def _is_title(lines: Sequence[str], span: Span, *, first: bool) -> bool:
     ):
         return True
     for number in range(span.first - 1, max(span.first - _ABOVE, 0), -1):
-        above = lines[number - 1]
-        if above.rstrip() in {"---", "..."}:
+        above = lines[number - 1].strip()
+        if above in {"---", "..."}:
             return True
         if above.startswith(("#", "```")):
             return False

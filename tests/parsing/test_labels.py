@@ -101,8 +101,9 @@ Riverbend is a fine-tuned version of [Brook](https://hub.example/brook), trained
 - **Finetuned from model:** brook
 - **License:**
 
-| Language | Finnish |
+| Fact | Value |
 |---|---|
+| Data | 1,200 |
 | Contact | ferry@rivers.example |
 
 ## Usage
@@ -143,7 +144,22 @@ def test_statements_in_lists_and_tables_with_their_lines(card):
     assert _evidence(card, "Details", "funded_by").placeholder
     assert _evidence(card, "Details", "license").placeholder
     contact = _evidence(card, "Details", "contact")
-    assert (contact.how, contact.spans) == (Found.TABLE, (Span(17, 17),))
+    assert (contact.how, contact.spans) == (Found.TABLE, (Span(18, 18),))
+
+
+def test_a_table_of_numbers_states_nothing(card):
+    assert "training_data" not in next(section for section in card.sections if section.heading == "Details").labels
+    wide = parse_card("# X\n\n| License | Version | Date |\n|---|---|---|\n| Contact | 1 | 2 |\n")
+    assert wide.sections[0].labels == ()
+
+
+def test_a_first_heading_that_begins_with_its_meaning_keeps_it():
+    assert parse_card("# Usage with two ferries\n\nCall the ferry with a bell, then wait.\n").sections[0].labels == (
+        "how_to_use",
+    )
+    assert parse_card("# Two ferries usage model\n\nCall the ferry with a bell, then wait.\n").sections[0].labels == (
+        "model_description",
+    )
 
 
 def test_code_tells_use_and_citation(card):
@@ -155,6 +171,17 @@ def test_a_key_whose_value_stands_below_is_no_placeholder():
     card = parse_card("# X\n\n- License:\n  - mit\n- Contact:\n- Paper: none yet\n")
     found = {entry.label: entry.placeholder for section in card.sections for entry in section.evidence}
     assert found == {"license": False, "contact": True, "paper": False}
+
+
+def test_a_bold_key_with_its_answer_in_the_next_paragraph():
+    card = parse_card("# X\n\nAbout rivers, and more about rivers.\n\n**Model date:**\n\nIn spring.\n\n**License:**\n")
+    found = {entry.label: entry.placeholder for section in card.sections for entry in section.evidence}
+    assert (found["date"], found["license"]) == (False, True)
+
+
+def test_prose_answers_what_its_heading_leaves_open():
+    card = parse_card("# X\n\n## Intended use\n\nIt must not be used on boats, was trained on the Ferry corpus.\n")
+    assert card.sections[1].labels == ("intended_use", "out_of_scope")
 
 
 def test_full_width_colon():
