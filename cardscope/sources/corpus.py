@@ -49,7 +49,8 @@ class CorpusSource:
     """
 
     def __init__(self, path: str | Path, *, every_revision: bool = False) -> None:
-        self.path = shipped(f"corpora/{DEMO}") if str(path) == DEMO else Path(path).expanduser()
+        self._is_demo = str(path) == DEMO
+        self.path = shipped(f"corpora/{DEMO}") if self._is_demo else Path(path).expanduser()
         self.every_revision = every_revision
         folder = self.path if self.path.is_dir() else None
         cards = self.path / "cards.parquet" if folder else self.path
@@ -107,6 +108,15 @@ class CorpusSource:
         infos.sort(key=lambda info: (-(info.downloads or 0), info.model_id))
         return tuple(infos[: max(0, limit)])
 
+    def has_account(self, account: str) -> bool | None:
+        """Whether anybody of that name has a model here; only the demo, a hub in itself, can tell that nobody has."""
+        prefix = f"{account}/"
+        if self._cards.rows(("model_id",), "starts_with(model_id, ?)", [prefix]):
+            return True
+        if any(name.startswith(prefix) for name in self._others):
+            return True
+        return False if self._is_demo else None
+
     def former_ids(self, model: ModelId) -> tuple[str, ...]:
         """Names a model had before, as the corpus tells."""
         return tuple(sorted(self._names(model) - {model}))
@@ -114,11 +124,13 @@ class CorpusSource:
     # --- rows -----------------------------------------------------------------------------------------------------
 
     def _row(self, model: ModelId, revision: str | None) -> tuple[Row | None, ModelId | None]:
-        """The row of a model under its present or a former name, and the former name when it was that."""
+        """The row of a model, and the name asked for when it is a former one or is spelt in other capitals."""
         names, renamed = (*FACTS, *_CARD), None
         rows = self._cards.rows(names, "model_id = ?", [model])
-        if not rows and (present := self._renamed.get(model)) is not None:
-            rows, renamed = self._cards.rows(names, "model_id = ?", [present]), model
+        if not rows:
+            present = self._renamed.get(model)
+            condition = "model_id = ?" if present else "lower(model_id) = lower(?)"
+            rows, renamed = self._cards.rows(names, condition, [present or model]), model
         if revision is not None:
             rows = [row for row in rows if _is_revision(row.get("revision"), revision)]
         return (rows[-1], renamed) if rows else (None, None)

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from cardscope.errors import InvalidModelId, RateLimited, SourceError, Unreachable, UsageError
 from cardscope.options import SourceOptions
 from cardscope.sources.answers import LARGEST_README, skip, unless_empty
+from cardscope.sources.refusals import ENDPOINT_HINT, Reason, refusal
 from cardscope.sources.shapes import to_info
 from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
 from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason, model_id
@@ -35,7 +36,6 @@ _EXPANDED = ("baseModels", "childrenModelCount", "cardData", *_LISTED)
 _PAGE = 1000
 # Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
 _RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
-_TOKEN_HINT = "pass a token that may: set HF_TOKEN, use --token, or run: hf auth login"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,6 @@ class Page:
 
     models: tuple[ModelInfo, ...]
     cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reason:
-    reason: SkipReason
-    message: str
-    hint: str = ""
-    retry_after: float = 0.0
 
 
 class HubSource:
@@ -156,7 +148,7 @@ class HubSource:
             return skip(model, reason.reason, reason.message, reason.hint)
         info = to_info(answer, model)
         if info is None:
-            return skip(model, SkipReason.SERVER_ERROR, "got an answer that describes no model", _endpoint_hint())
+            return skip(model, SkipReason.SERVER_ERROR, "got an answer that describes no model", ENDPOINT_HINT)
         return info
 
     def children(self, model: ModelId, relation: Relation, limit: int) -> Sequence[ModelInfo]:
@@ -170,6 +162,20 @@ class HubSource:
         link = model if relation is Relation.UNKNOWN else f"{relation.value}:{model}"
         listed = self.list_models(filters=(f"base_model:{link}",), sort="downloads", limit=limit)
         return tuple(listed)
+
+    def has_account(self, account: str) -> bool | None:
+        """Whether there is a user or an organisation of that name; ``None`` when the Hub did not say."""
+        for kind in ("users", "organizations"):
+            try:
+                ask(lambda: self._json(f"/api/{kind}/{quote(account, safe='')}/overview", {}), self.options)  # noqa: B023
+            except Refused as refused:
+                if refused.status != 404:
+                    return None
+            except (Broken, OSError, ValueError):
+                return None
+            else:
+                return True
+        return False
 
     def list_models(
         self,
@@ -238,7 +244,7 @@ class HubSource:
             except Exception as error:
                 raise self._raised(error) from None
             if not isinstance(answer, list):
-                raise SourceError("answered with no list of models", subject=self._endpoint(), hint=_endpoint_hint())
+                raise SourceError("answered with no list of models", subject=self._endpoint(), hint=ENDPOINT_HINT)
             yield Page(tuple(info for entry in answer if (info := to_info(entry)) is not None), following)
             if following is None:
                 return
@@ -266,7 +272,7 @@ class HubSource:
 
     # --- answers in words -----------------------------------------------------------------------------------------
 
-    def _explain(self, error: Exception, revision: str | None = None) -> _Reason:
+    def _explain(self, error: Exception, revision: str | None = None) -> Reason:
         """A failure in words that hold nothing of the request's headers.
 
         Raises:
@@ -281,58 +287,31 @@ class HubSource:
         )
 
         if isinstance(error, Refused):
-            return self._refusal(error, revision)
+            return refusal(error, self._endpoint(), self.options, revision)
         if isinstance(error, Broken):
             if error.timeout:
                 message = f"got no answer within {self.options.timeout:g} seconds"
-                return _Reason(SkipReason.TIMEOUT, message, "try again, or allow more time: option source.timeout")
+                return Reason(SkipReason.TIMEOUT, message, "try again, or allow more time: option source.timeout")
             message = f"cannot be asked for: {self._endpoint()} cannot be reached"
-            return _Reason(SkipReason.OFFLINE, message, "check the connection, proxies and HF_ENDPOINT")
+            return Reason(SkipReason.OFFLINE, message, "check the connection, proxies and HF_ENDPOINT")
         if isinstance(error, TooLarge):
-            return _Reason(SkipReason.UNREADABLE, "has a README that is too large to be one")
+            return Reason(SkipReason.UNREADABLE, "has a README that is too large to be one")
         if isinstance(error, HFValidationError):
-            return _Reason(SkipReason.NOT_FOUND, "has an id that the Hub gives to no model", "check the spelling")
+            return Reason(SkipReason.NOT_FOUND, "has an id that the Hub gives to no model", "check the spelling")
         offline = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else error
         if isinstance(offline, OfflineModeIsEnabled):
             message = "is not in the cache, and HF_HUB_OFFLINE forbids asking the Hub"
-            return _Reason(SkipReason.OFFLINE, message, "unset HF_HUB_OFFLINE, or fetch it once while online")
+            return Reason(SkipReason.OFFLINE, message, "unset HF_HUB_OFFLINE, or fetch it once while online")
         if isinstance(error, LocalEntryNotFoundError) or (isinstance(error, ValueError) and _is_json(error)):
             message = f"got an answer from {self._endpoint()} that no Hub gives"
-            return _Reason(SkipReason.SERVER_ERROR, message, _endpoint_hint())
+            return Reason(SkipReason.SERVER_ERROR, message, ENDPOINT_HINT)
         if isinstance(error, EntryNotFoundError):
             message = "has no README.md" + (f" at revision {revision[:80]}" if revision else "")
-            return _Reason(SkipReason.NO_README, message, "ask its author for a model card")
+            return Reason(SkipReason.NO_README, message, "ask its author for a model card")
         if isinstance(error, OSError):
             message = f"cannot be kept in the client's cache ({error.strerror or type(error).__name__})"
-            return _Reason(SkipReason.UNREADABLE, message, "look after the cache: HF_HOME")
+            return Reason(SkipReason.UNREADABLE, message, "look after the cache: HF_HOME")
         raise error
-
-    def _refusal(self, refused: Refused, revision: str | None) -> _Reason:
-        status, code = refused.status, refused.code
-        if refused.credentials:
-            raise SourceError("does not accept the token", subject=self._endpoint(), hint="make a new one, or unset it")
-        if code == "GatedRepo":
-            hint = "accept its terms on its page, then " + _TOKEN_HINT
-            return _Reason(SkipReason.GATED, "is gated: its files are for those who were let in", hint)
-        if code == "RevisionNotFound":
-            message = f"has no revision {(revision or 'main')[:80]}"
-            return _Reason(SkipReason.NOT_FOUND, message, "see its branches and commits on its page")
-        if refused.disabled:
-            return _Reason(SkipReason.UNREADABLE, "has been shut by the Hub")
-        if status in (401, 404) or code == "RepoNotFound":
-            message = "is not on the Hub, or is private"
-            return _Reason(SkipReason.NOT_FOUND, message, "check the spelling; if it is private, " + _TOKEN_HINT)
-        if status == 403:
-            return _Reason(SkipReason.PRIVATE, "may not be read with this token", _TOKEN_HINT)
-        if status == 429:
-            wait = f" for {refused.wait:g} seconds" if refused.wait is not None else ""
-            message = f"was not answered: the Hub asks to wait{wait}, more than the {self.options.max_wait:g} allowed"
-            hint = "try again later, or allow more: option source.max_wait; with a token the limits are higher"
-            return _Reason(SkipReason.RATE_LIMITED, message, hint, refused.wait or 0.0)
-        if status >= 500 or status == 408:
-            message = f"was not answered: the Hub failed with status {status}, {self.options.tries} times"
-            return _Reason(SkipReason.SERVER_ERROR, message, "try again later: https://status.huggingface.co")
-        return _Reason(SkipReason.UNREADABLE, f"was refused by the Hub with status {status}", _endpoint_hint())
 
     def _raised(self, error: Exception) -> SourceError:
         reason = self._explain(error)
@@ -384,7 +363,3 @@ def _is_down(reason: SkipReason) -> bool:
 
 def _is_json(error: ValueError) -> bool:
     return type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
-
-
-def _endpoint_hint() -> str:
-    return "check HF_ENDPOINT, and that no proxy or sign-in page stands in between"

@@ -68,9 +68,10 @@ def _all_links(cards: Table, models: Table | None, lineage: Table | None) -> Ite
             yield row["child"], row["parent"], relation_of(row["relation"])
     else:
         yield from _from_cards(cards)
-    for table in (cards, models):
+    # Private and removed models are nobody's children: the Hub neither counts nor lists them.
+    for table, shown in ((cards, "true"), (models, "state NOT IN ('private', 'removed')")):
         if table is not None and "tags" in table.columns:
-            for _, row in table.stream(("model_id", "tags"), "contains(tags::VARCHAR, 'base_model:')"):
+            for _, row in table.stream(("model_id", "tags"), f"{shown} AND contains(tags::VARCHAR, 'base_model:')"):
                 for parent, relation in tagged_parents(tuple(tag for tag in row["tags"] if tag)):
                     yield row["model_id"], parent, relation
 

@@ -116,6 +116,10 @@ class HubServer:
                 )
             if parts[1:] == ["models"]:
                 return self._list(query, token, host)
+            if parts[1:2] in (["users"], ["organizations"]) and parts[3:] == ["overview"]:
+                # Every account here is an organisation.
+                known = parts[1] == "organizations" and parts[2] in self.world.accounts()
+                return _json({"name": parts[2]}) if known else _error(404, None, "This account does not exist")
             if parts[1:3] == ["resolve-cache", "models"]:
                 place = next((i for i, part in enumerate(parts) if i > 3 and len(part) == 40), 4)
                 return self._file("/".join(parts[3:place]), "cached", parts[place], "/".join(parts[place + 1 :]), token)
@@ -131,8 +135,8 @@ class HubServer:
 
     def _find(self, name: str, token: str | None) -> HubModel | Answer:
         model = self.world.models.get(name)
-        if model is None and name in self.world.former:
-            return Answer(307, b"Temporary Redirect", (("Location", self.world.former[name]),))
+        if model is None and (moved := self.world.moved(name)) is not None:
+            return Answer(307, b"Temporary Redirect", (("Location", moved),))
         allowed = model is not None and (not model.private or self._opens(model, token))
         if model is None or not allowed:
             # Without a token the Hub does not say whether a repository is missing or private.

@@ -108,6 +108,16 @@ class World:
             self.former.update(dict.fromkeys(model.renamed_from, model.id))
             self._children = None
 
+    def moved(self, name: str) -> str | None:
+        """Present id of a model asked for by a former name or in other capitals."""
+        with self._lock:
+            if name in self.former:
+                return self.former[name]
+            return next((known for known in self.models if known.lower() == name.lower() and known != name), None)
+
+    def accounts(self) -> set[str]:
+        return {name.split("/")[0] for name in self.models if "/" in name}
+
     def remove(self, model: str) -> None:
         with self._lock:
             self.models.pop(model, None)
@@ -119,7 +129,7 @@ class World:
                 self._children = {}
                 for child in self.models.values():
                     for relation, parent in child.base_models:
-                        if relation in RELATIONS:
+                        if relation in RELATIONS and not child.private:
                             counts = self._children.setdefault(parent, {})
                             counts[relation] = counts.get(relation, 0) + 1
             return self._children.get(model, {})

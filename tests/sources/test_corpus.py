@@ -64,7 +64,7 @@ def corpus(tmp_path: Path) -> Path:
             "model_id": ["shut/gated", "shut/private", "gone/away", "odd/no-readme", "odd/unknown-state"],
             "state": ["gated", "private", "removed", "no-readme", "asleep"],
             "downloads": [7, 7, 7, 7, 7],
-            "tags": [["license:llama3"], [], [], ["base_model:adapter:acme/base"], []],
+            "tags": [["license:llama3"], ["base_model:adapter:acme/base"], [], ["base_model:adapter:acme/base"], []],
             "gated": ["auto", None, None, None, None],
         },
     )
@@ -128,6 +128,18 @@ def test_a_former_name(corpus: Path) -> None:
     assert isinstance(info, ModelInfo)
     assert (found.model_id, found.renamed_from, info.model_id, info.renamed_from) == (BASE, old, BASE, old)
     assert source.former_ids(BASE) == ("old/base",)
+
+
+def test_other_capitals(corpus: Path) -> None:
+    found = CorpusSource(corpus).get(ModelId("Acme/Base"))
+    assert isinstance(found, RawCard)
+    assert (found.model_id, found.renamed_from) == (BASE, "Acme/Base")
+
+
+def test_accounts(corpus: Path) -> None:
+    source = CorpusSource(corpus)
+    assert (source.has_account("acme"), source.has_account("shut"), source.has_account("nobody")) == (True, True, None)
+    assert CorpusSource("demo").has_account("nobody-of-that-name") is False
 
 
 def test_info_of_the_columns(corpus: Path) -> None:

@@ -151,6 +151,19 @@ def test_a_renamed_model_is_found_under_its_new_name(hub: HubServer) -> None:
     assert (info.model_id, info.renamed_from) == (BASE, old)
 
 
+def test_capitals_lead_to_the_model_as_it_is_spelt(hub: HubServer) -> None:
+    card = source(hub).get(ModelId("Acme/BASE"))
+    assert isinstance(card, RawCard)
+    assert (card.model_id, card.renamed_from) == (BASE, "Acme/BASE")
+
+
+def test_accounts_are_there_or_not(hub: HubServer) -> None:
+    assert source(hub).has_account("acme") is True
+    assert source(hub).has_account("nobody-of-that-name") is False
+    hub.faults.failing(times=2)
+    assert source(hub).has_account("acme") is None
+
+
 @pytest.mark.parametrize("asked", ["acme/base", "old/base"])
 def test_a_file_sent_from_the_hubs_second_address(hub_server: StartHub, asked: str) -> None:
     server = hub_server(MODELS, resolve_cache=True)
@@ -187,6 +200,7 @@ def test_why_there_is_no_card(hub: HubServer, token: str | bool, model: str, rea
     answer = source(hub, token).get(ModelId(model))
     assert isinstance(answer, SkippedCard)
     assert (answer.model_id, answer.stage, answer.reason) == (model, "fetch", reason)
+    assert answer.hint
 
 
 @pytest.mark.parametrize("model", ["acme/" + "x" * 150, "acme/repository.git", "acme/name-", "acme/name."])
