@@ -36,6 +36,8 @@ REPORTS = ROOT / "reports" / "eval"
 
 #: Name of the evaluation (and of its report) -> module beside this file. One line each, sorted.
 EVALUATIONS: dict[str, str] = {
+    "kinship": "kinship",
+    "quality": "quality",
     "section-labels": "section_labels",
 }
 
