@@ -5,7 +5,7 @@ the real cards (``cards/cards.parquet``); ``--check`` only says whether the ship
 
 A line counts as a tool's when it stands in the lines that `detect_generators` gives to the tool and
 
-- in real cards: in at least 8 % of them (2 % where there are more than 400) and with at least 3 owners;
+- in real cards: in at least 8 % of them (5 % where there are more than 400) and with at least 3 owners;
 - in generated cards: anywhere, unless it holds an invented name or sentence; for templates that people fill in, in
   every card of one version of the template, since there the invented text stands between the fixed lines.
 
@@ -37,7 +37,7 @@ INVENTED = re.compile(
 )
 #: Where a tool fills something in, as a rule.
 SLOT = re.compile(r"[\d\[\"'`{]|: (?=\S)|\*\*:? (?=\S)")
-SHARE, SHARE_OF_MANY, MANY, OWNERS = 0.08, 0.02, 400, 3
+SHARE, SHARE_OF_MANY, MANY, OWNERS = 0.08, 0.05, 400, 3
 #: A real card that could be counted but would only cost time: enough of each tool is enough.
 MOST_CARDS = 1500
 

@@ -107,15 +107,22 @@ def _find_templates(verdicts: list[_Verdict], lines: Sequence[str], text: bytes,
             owners = whole.get(hash_of(key))
             said = hands.of(owners, at) if owners else ""
             if not said and hands.fills:
-                said = _slot(lines[at], key, at, hands, last)
+                said = _slot(lines, key, at, hands, last)
             last = said
         # Rulers and rows of numbers have no letters: whoever wrote the line before wrote them.
         if last:
             verdicts[at] = hands.verdict(last)
+    if hands.fills and b"```" in text:
+        _close_fences(verdicts, lines)
 
 
-def _slot(line: str, key: bytes, at: int, hands: _Hands, last: str) -> str:
-    """The tool that filled in a line itself; empty when it is none's."""
+def _slot(lines: Sequence[str], key: bytes, at: int, hands: _Hands, last: str) -> str:
+    """The tool that filled in a line itself; empty when it is none's.
+
+    Args:
+        last: The tool that the line with letters before is from.
+    """
+    line = lines[at]
     starts = hands.starts
     for start in starts_of(line, key):
         owners = starts.get(hash_of(start))
@@ -124,8 +131,33 @@ def _slot(line: str, key: bytes, at: int, hands: _Hands, last: str) -> str:
     if hands.titled and line.startswith("# "):
         title, hands.titled = hands.titled, ""
         return title
-    short = len(key) <= _MOST_LETTERS and line.lstrip()[:1] in "-*|" and any(sign.isdigit() for sign in line)
-    return last if short and last in hands.fills else ""
+    if last not in hands.fills or not at:
+        return ""
+    # What stands right below a line of the tool's, in the same list or table, is a value it filled in.
+    mark, above = line.lstrip()[:1], lines[at - 1].lstrip()[:1]
+    if mark == "|" and above == "|":
+        return last
+    is_value = mark in "-*" and len(key) <= _MOST_LETTERS and any(sign.isdigit() for sign in line)
+    return last if is_value and above not in ("", "#") else ""
+
+
+def _close_fences(verdicts: list[_Verdict], lines: Sequence[str]) -> None:
+    """Gives a block of code to the tool that wrote half of its lines or more, but for the author's YAML."""
+    opened = -1
+    for at, line in enumerate(lines):
+        if not line.startswith("```"):
+            continue
+        if opened < 0:
+            opened = at
+            continue
+        inside = [place for place in range(opened + 1, at) if lines[place].strip()]
+        hands = {verdicts[place] for place in inside if verdicts[place] is not _NOBODY}
+        theirs = sum(verdicts[place] is not _NOBODY for place in inside)
+        if len(hands) == 1 and theirs * 2 >= len(inside) and not lines[opened].startswith(("```yaml", "```yml")):
+            verdict = hands.pop()
+            for place in range(opened, at + 1):
+                verdicts[place] = verdict
+        opened = -1
 
 
 def _find_inherited(verdicts: list[_Verdict], inherited: _Inherited, body: Span) -> None:

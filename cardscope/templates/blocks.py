@@ -14,20 +14,23 @@ from cardscope.templates.rows import Row
 from cardscope.types import Card, Span
 
 
-def block_of(card: Card, row: Row, lines: Sequence[int]) -> tuple[Span, ...]:
+def block_of(card: Card, row: Row, lines: Sequence[int], *, inner: bool = False) -> tuple[Span, ...]:
     """The lines of one tool, before those of others are taken out.
 
     Args:
         lines: Where its marks stand in the body, ascending; may be empty when only metadata spoke.
+        inner: Another tool has the whole body already; then a row that would claim it gets the sections of its marks.
     """
     front = card.front_matter.span
     metadata = (front,) if front is not None else ()
     if card.body is None or row.block == "front matter":
         return metadata
-    if row.block == "body":
+    if row.block == "body" and not (inner and lines):
         return (card.body,)
     if not lines:
         return metadata
+    if row.block == "body":
+        return _sections(card, lines)
     if row.block == "until":
         return (_until(card, card.body, row, lines),)
     if row.block == "between":
@@ -36,7 +39,7 @@ def block_of(card: Card, row: Row, lines: Sequence[int]) -> tuple[Span, ...]:
         return _sections(card, lines)
     if row.block == "paragraph":
         return joined(Span(line, _paragraph_end(card, line)) for line in lines)
-    return joined(Span(line, line) for line in lines)
+    return joined(Span(_list_start(card, line), line) for line in lines)
 
 
 def without(span: Span, taken: Sequence[Span]) -> tuple[Span, ...]:
@@ -84,6 +87,12 @@ def _with_heading(card: Card, line: int) -> int:
     while number >= 1 and not card.lines[number - 1].strip():
         number -= 1
     return number if number >= 1 and card.lines[number - 1].startswith("#") else line
+
+
+def _list_start(card: Card, line: int) -> int:
+    """The heading's line when it was set above this one line, as PEFT does under a template; else the line itself."""
+    alone = line >= len(card.lines) or not card.lines[line].startswith("- ")
+    return _with_heading(card, line) if alone and card.lines[line - 1].startswith("- ") else line
 
 
 def _sections(card: Card, lines: Sequence[int]) -> tuple[Span, ...]:

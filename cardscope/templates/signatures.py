@@ -153,19 +153,16 @@ def _matches(
     card: Card, text: str, rows: list[tuple[Row, str]], fired: Mapping[int, list[int]], known: Signatures
 ) -> tuple[GeneratorMatch, ...]:
     numbered = _line_numbers(text, (place for number in fired for place in fired[number]))
-    body = card.body
     seen: list[tuple[Row, str, tuple[Evidence, ...], tuple[Span, ...]]] = []
+    whole_body = False
     for row, reliability in rows:
         evidence = _evidence(card, row, fired, known, numbered)
-        lines = sorted(
-            {
-                span.first
-                for proof in evidence
-                for span in proof.spans
-                if body is not None and body.first <= span.first <= body.last
-            }
-        )
-        seen.append((row, reliability, evidence, block_of(card, row, lines)))
+        # Marks shared with other tools say that a tool was at work, not which lines are its.
+        own = {numbered[place] for number in row.sure for place in fired.get(number, ())}
+        lines = own or {span.first for proof in evidence for span in proof.spans}
+        inside = sorted(line for line in lines if card.body is not None and card.body.first <= line <= card.body.last)
+        seen.append((row, reliability, evidence, block_of(card, row, inside, inner=whole_body)))
+        whole_body = whole_body or row.block == "body"
     inner = [(row.id, span) for row, _, _, spans in seen if row.block not in ("body", "front matter") for span in spans]
     found = []
     for row, reliability, evidence, spans in seen:
