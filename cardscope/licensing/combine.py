@@ -43,7 +43,7 @@ def judge_sides(above: Side, relation: Relation, below: Side) -> LicenseVerdict:
         ),
     )
     if all(part.outcome is first.outcome for part in parts):
-        return replace(first, parts=parts)
+        return replace(first, path=(above.name, below.name), parts=parts)
     confidence = confidence_of(*above.labels, *below.labels)
     reason = reasons()["LICENSE_LIST_AMBIGUOUS"]
     moves = {part.drift for part in parts}
@@ -54,7 +54,7 @@ def judge_sides(above: Side, relation: Relation, below: Side) -> LicenseVerdict:
         ancestor=above.who,
         relation=relation,
         message=message(reason.code, relation, above.labels, below.labels),
-        path=first.path,
+        path=(above.name, below.name),
         evidence=tuple(
             side_evidence(role, side, label)
             for role, side in (("parent", above), ("child", below))

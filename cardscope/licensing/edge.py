@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from cardscope.errors import UsageError
-from cardscope.licensing.combine import judge_chain
+from cardscope.licensing.advisories import own_advisories, upstream_advisories
+from cardscope.licensing.combine import judge_chain, judge_sides, strongest
 from cardscope.licensing.evidence import Side
 from cardscope.tables import on_overlay
-from cardscope.types import LicenseVerdict, Relation
+from cardscope.types import LicenseVerdict, Problem, Relation
 
 
 @lru_cache(maxsize=16384)
@@ -31,7 +34,20 @@ def judge_edge(parent: str, relation: str, child: str) -> LicenseVerdict:
     ('incompatible', 'COMMUNITY_TERMS_DROPPED')
     """
     generations = [[Side.written(entry) for entry in step.split(";")] for step in parent.split(">")]
-    return judge_chain(generations, _hops(relation, len(generations)), Side.written(child))
+    hops, below = _hops(relation, len(generations)), Side.written(child)
+    verdict = judge_chain(generations, hops, below)
+    return replace(verdict, advisories=_advisories(generations, hops, below))
+
+
+def _advisories(generations: Sequence[Sequence[Side]], hops: Sequence[Relation], below: Side) -> tuple[Problem, ...]:
+    """What labels alone can tell: nothing on names and texts, nor on fields that the notation does not hold."""
+    found: list[Problem] = []
+    for at in range(len(generations) - 1, -1, -1):
+        for above in generations[at]:
+            verdict = judge_sides(above, strongest(hops[at:]), below)
+            found += upstream_advisories(verdict, above, below, None)
+    found += [problem for problem in own_advisories(below, None) if problem.code != "other-unnamed"]
+    return tuple(dict.fromkeys(found))
 
 
 def _hops(text: str, count: int) -> list[Relation]:

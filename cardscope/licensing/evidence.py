@@ -30,7 +30,7 @@ class Side:
     @property
     def name(self) -> str:
         """The id, or the labels where there is none."""
-        return self.who or " | ".join(label.name or label.text for label in self.labels)
+        return self.who or " | ".join(label.written for label in self.labels)
 
     @classmethod
     def of(cls, who: str, raw: LicenseFields | None) -> Side:
@@ -59,7 +59,7 @@ def pair_verdict(
         ancestor=above.who,
         relation=relation,
         message=message(ruling.reason, relation, (parent,), (child,)),
-        path=(above.name, below.name),
+        path=(above.who or parent.written, below.who or child.written),
         evidence=(
             side_evidence("parent", above, parent, ruling.above),
             side_evidence("child", below, child, ruling.below),

@@ -9,6 +9,7 @@ from typing import Any
 
 from cardscope.errors import InvalidTable
 from cardscope.tables import on_overlay, read_table
+from cardscope.text.clean import clean
 from cardscope.types import LicenseFields
 
 #: How the notation writes a card without a licence.
@@ -103,6 +104,11 @@ class Label:
     name: str
     matched: str
     license: License | None = None
+
+    @property
+    def written(self) -> str:
+        """The label as a name: the row's id, else what stands in the card."""
+        return self.license.id if self.license is not None else clean(self.text, 80)
 
     @property
     def shown(self) -> str:

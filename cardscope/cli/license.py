@@ -1,0 +1,98 @@
+"""``cardscope license``: may a child carry this licence, given its parent's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cardscope.cli import output
+
+if TYPE_CHECKING:
+    from cardscope.types import LicenseVerdict
+
+_FAILS = {"incompatible": ("incompatible",), "needs-review": ("incompatible", "needs-review")}
+
+
+@click.command("license")
+@click.argument("parent")
+@click.argument("child")
+@click.option(
+    "--relation",
+    default="finetune",
+    show_default=True,
+    metavar="WORD",
+    help="finetune, adapter, quantized, merge; one for each hop of a lineage (finetune>quantized).",
+)
+@click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+@click.option(
+    "--fail-on", type=click.Choice(list(_FAILS)), help="Exit 1 when the verdict is this bad or worse. Default: never."
+)
+@click.option("-o", "--output", "destination", type=click.Path(path_type=Path), metavar="FILE", help="Write there.")
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Tables laid over the shipped ones.",
+)
+def command(
+    parent: str,
+    child: str,
+    relation: str,
+    style: str,
+    fail_on: str | None,
+    destination: Path | None,
+    tables: Path | None,
+) -> int:
+    """Judge whether a child's licence fits its parent's.
+
+    PARENT and CHILD are labels as they stand in cards: an id (mit), other:NAME for a custom name, (missing), unknown;
+    'a|b' for a card with two licences, 'a;b' for two parents of a merge, 'a>b' for a lineage, oldest first.
+    Labels are judged, nothing else: this is no legal advice.
+
+    \b
+    cardscope license llama2 mit --relation finetune
+    cardscope license 'gpl-3.0;llama2' '(missing)' --relation merge
+    cardscope license 'llama2>apache-2.0' mit --relation 'finetune>quantized' --format json
+    """
+    from cardscope.licensing import judge_edge
+    from cardscope.tables import use_overlay
+
+    use_overlay(tables)
+    verdict = judge_edge(parent, relation, child)
+    text = _as_json(verdict, parent, child) if style == "json" else _as_page(verdict, parent, child, destination)
+    output.write(text, destination)
+    return 1 if fail_on and verdict.outcome.value in _FAILS[fail_on] else 0
+
+
+def _as_json(verdict: LicenseVerdict, parent: str, child: str) -> str:
+    import json
+    from dataclasses import asdict
+
+    answer = {"schema": "cardscope.license/1", "parent": parent, "child": child, **asdict(verdict)}
+    return json.dumps(answer, ensure_ascii=False, indent=2, default=dict) + "\n"
+
+
+def _as_page(verdict: LicenseVerdict, parent: str, child: str, destination: Path | None) -> str:
+    import io
+
+    from rich.console import Console
+
+    from cardscope.cli.license_page import page
+    from cardscope.reporters.palette import THEME
+
+    colour = output.coloured(destination)
+    console = Console(
+        file=io.StringIO(),
+        width=min(output.width(), 100),
+        theme=THEME,
+        force_terminal=colour,
+        no_color=not colour,
+        highlight=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    with console.capture() as captured:
+        console.print(page(verdict, parent, child))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
