@@ -94,6 +94,8 @@ def _odd_characters(text: str, lines: tuple[str, ...]) -> list[Problem]:
         if len({match.group() for match in LINE_END.finditer(text)}) > 1:
             problems.append(Problem("mixed-line-ends", "lines end in more than one way"))
     # Whole lines are asked first, in C: a search through the text for a class of characters costs ten times as much.
+    if all(map(str.isprintable, lines)):
+        return problems
     odd = [number for number, line in enumerate(lines, 1) if not line.isprintable()]
     if odd and "\x00" in text:
         spans = _spans(number for number in odd if "\x00" in lines[number - 1])

@@ -28,6 +28,7 @@ _KEYS = (
 _KEY_LINE = re.compile(rf"[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)")
 _LATER_OPENING = re.compile(rf"---[ \t]{{0,80}}(?:\r\n|\r|\n)[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)")
 _LATER_CLOSING = re.compile(r"[\r\n][ \t]{0,12}---(?=[ \t]{0,80}(?:[\r\n]|\Z))")
+_FEW_KEYS = 60
 _DASHES = re.compile(r"-{3,}")
 
 
@@ -107,6 +108,39 @@ def _from_value(value: Value, lines: Sequence[str], span: Span, problems: list[P
 
 def _key_lines(fields: Mapping[str, Value], lines: Sequence[str], span: Span) -> dict[str, Span]:
     """Each top-level key from its line to the last one with content before the next; of a double key the last."""
+    if len(fields) <= _FEW_KEYS and (found := _plain_key_lines(fields, lines, span)) is not None:
+        return found
+    return _any_key_lines(fields, lines, span)
+
+
+def _plain_key_lines(fields: Mapping[str, Value], lines: Sequence[str], span: Span) -> dict[str, Span] | None:
+    """The common case, by searching: every key stands bare at the start of a line; ``None`` when one does not."""
+    text = "\n" + "\n".join(lines[span.first : span.last - 1])
+    places = []
+    for key in fields:
+        at = text.rfind(f"\n{key}:")
+        if at < 0:
+            return None
+        places.append((at, key))
+    places.sort()
+    found: dict[str, Span] = {}
+    number, before = span.first, 0
+    key = ""
+    for at, following in (*places, (len(text), "")):
+        begin = number
+        number += text.count("\n", before, at + 1)
+        before = at + 1
+        if key:
+            last = number - 1 if following else span.last - 1
+            while last > begin and (not (line := lines[last - 1].strip()) or line[0] == "#"):
+                last -= 1
+            found[key] = Span(begin, last)
+        key = following
+    return found
+
+
+def _any_key_lines(fields: Mapping[str, Value], lines: Sequence[str], span: Span) -> dict[str, Span]:
+    """Keys that are quoted or indented, and blocks with more keys than should each be searched for."""
     found: dict[str, Span] = {}
     indent: int | None = None
     key, begin, end = "", 0, 0

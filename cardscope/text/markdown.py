@@ -23,6 +23,9 @@ _HASH_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))[ ]{0,3}(#{1,6})([^\s#][^\r\n]{0,20
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _HEADING_TAG = re.compile(r"<h[1-6][\s/>]", re.IGNORECASE)
 _HTML_MARK = re.compile(rb"<[hH][1-6][\s/>]")
+_TABLE_END = {"End": "Table"}
+_TABLE_IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\](?:\([^()\n]{0,500}\))?")
+_TABLE_DASHES = re.compile(r"(?<=[\r\n])[-: \t>]+(?=[\r\n]|\Z)")
 #: Ends of these stand between words.
 _APART = frozenset({"Paragraph", "Item", "TableCell", "TableRow", "TableHead", "HtmlBlock"})
 #: Most characters and words of a bold line that is still a heading and not a sentence that shouts.
@@ -38,8 +41,7 @@ class Piece:
     """A heading (``style`` is not `HeadingStyle.NONE`) or a block, with the lines it stands on.
 
     Attributes:
-        first: Line of the body, 1-based.
-        last: May be a blank line when a list or an HTML block ends in one.
+        first: Line of the body, 1-based, as is ``last``.
         level: Of a heading; 0 for a bold line, whose level follows from where it stands.
         text: Of a heading: what its reader sees.
         info: Language of a code block, ``details`` of a disclosure element.
@@ -145,7 +147,7 @@ class _Reader:
         elif "List" in value:
             self.container(BlockKind.LIST, start, end)
         elif "Table" in value:
-            self.container(BlockKind.TABLE, start, end)
+            self.table(start, end)
         else:
             self.container(BlockKind.QUOTE if "BlockQuote" in value else BlockKind.PARAGRAPH, start, end)
 
@@ -153,9 +155,9 @@ class _Reader:
         """Keeps a block, unless a heading tag that was opened before has swallowed it."""
         if start >= self.hidden_until and start < end:
             starts = self.starts
-            self.pieces.append(
-                Piece(kind, bisect_right(starts, start), bisect_right(starts, end - 1), words=words, info=info)
-            )
+            end = max(start + len(self.raw[start:end].rstrip(b" \t\r\n")) - 1, start)
+            first, last = bisect_right(starts, start), bisect_right(starts, end)
+            self.pieces.append(Piece(kind, first, last, HeadingStyle.NONE, 0, "", info, words))
 
     def add_heading(self, style: HeadingStyle, level: int, text: str, start: int, end: int, words: int = 0) -> None:
         starts = self.starts
@@ -196,6 +198,20 @@ class _Reader:
                 break
         info = str(value["Fenced"]).split() if isinstance(value, dict) else []
         self.add(BlockKind.CODE, start, end, info=info[0][:40] if info else "")
+
+    def table(self, start: int, end: int) -> None:
+        """Half of all events are cells, so the words of a table are counted in its source instead.
+
+        A link's address has no blanks and hangs on its text, so it adds nothing; the row of dashes has no words.
+        """
+        for event, _ in self.events:
+            if event == _TABLE_END:
+                break
+        rows = self.raw[start:end].decode(errors="replace").replace("|", " ")
+        if "![" in rows:
+            rows = _TABLE_IMAGE.sub(" ", rows)
+        dashes = _TABLE_DASHES.search(rows)
+        self.add(BlockKind.TABLE, start, end, count_words(rows) - (len(dashes[0].split()) if dashes else 0))
 
     def container(self, kind: BlockKind, start: int, end: int) -> None:  # noqa: C901 - one flat loop: events are many
         """A list, table, quote or footnote with all that is in it; a heading in it cuts it in two."""

@@ -96,7 +96,8 @@ def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[Outline
             last -= 1
         # A heading tag over several lines may reach into the next heading.
         section.last = max(min(last, following - 1), section.first)
-        section.blocks = _cut_blocks(section, lines)
+        while section.blocks and section.blocks[-1].span.last > section.last:
+            _cut_last_block(section)
         following = section.first
     opening = sections[0]
     end = sections[1].first - 1 if len(sections) > 1 else len(lines)
@@ -109,15 +110,8 @@ def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[Outline
     return sections[1:]
 
 
-def _cut_blocks(section: OutlineSection, lines: Sequence[str]) -> list[Block]:
-    """Blocks without trailing blank lines, and within the section."""
-    result = []
-    for block in section.blocks:
-        span = block.span
-        last = min(span.last, section.last)
-        while last > span.first and not lines[last - 1].strip(" \t"):
-            last -= 1
-        if last < span.first:
-            continue
-        result.append(block if last == span.last else Block(block.kind, Span(span.first, last), block.info))
-    return result
+def _cut_last_block(section: OutlineSection) -> None:
+    """Ends a block where its section ends: a tag that holds a heading reaches into the next section."""
+    block = section.blocks.pop()
+    if block.span.first <= section.last:
+        section.blocks.append(Block(block.kind, Span(block.span.first, section.last), block.info))
