@@ -64,6 +64,7 @@ class _Reading:
     """A card cut into units, and what can be looked up in it."""
 
     card: Card
+    lines: list[str]
     units: list[_Unit] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     running: str = ""
@@ -99,7 +100,7 @@ def measure_kinship(child: Card, parent: Card, embedder: Embedder, options: Kins
     ids = lineage_ids(child, parent)
     ours, theirs = _read(child, ids), _read(parent, ids)
     inherited_share, inherited = _inherited(ours, theirs)
-    similarity, sections = _compare(ours, theirs, embedder, options, ids)
+    similarity, sections = _compare(ours, theirs, embedder, options)
     return Kinship(parent.model_id, similarity, inherited_share, sections, tuple(_dropped(ours, theirs)), inherited)
 
 
@@ -121,8 +122,8 @@ def lineage_ids(*cards: Card) -> tuple[str, ...]:
 
 
 def _read(card: Card, ids: tuple[str, ...]) -> _Reading:
-    reading = _Reading(card)
     lines = _bounded(card, ids)
+    reading = _Reading(card, lines)
     for index, section in enumerate(card.sections):
         body = "\n".join(lines[section.span.first - 1 : section.span.last])
         units = list(_units(lines, section, index))
@@ -209,7 +210,11 @@ def _sentences(lines: Sequence[str], first: int, last: int, index: int) -> Itera
 def _unit(text: str, pieces: tuple[tuple[int, str], ...], index: int) -> Iterator[_Unit]:
     unit_key = key(text)
     if unit_key and not is_placeholder(text):
-        counts = tuple((number, len(key(piece).split())) for number, piece in pieces)
+        counts = (
+            ((pieces[0][0], unit_key.count(" ") + 1),)
+            if len(pieces) == 1
+            else tuple((number, len(key(piece).split())) for number, piece in pieces)
+        )
         yield _Unit(unit_key, text, counts, index)
 
 
@@ -246,17 +251,19 @@ def _runs(numbers: Sequence[int]) -> tuple[Span, ...]:
 
 
 def _compare(
-    ours: _Reading, theirs: _Reading, embedder: Embedder, options: KinshipOptions, ids: tuple[str, ...]
+    ours: _Reading, theirs: _Reading, embedder: Embedder, options: KinshipOptions
 ) -> tuple[dict[str, float], tuple[SectionKinship, ...]]:
     """Everything that needs vectors, in one call of the embedder."""
     left, right = _worth_comparing(ours), _worth_comparing(theirs)
     equal = align_equal([ours.contents[i] for i in left], [theirs.contents[i] for i in right])
-    texts = [_whole(ours.card), _whole(theirs.card), _body(ours.card, ids), _body(theirs.card, ids)]
+    texts = [reading.card.text[:MOST_CHARACTERS] for reading in (ours, theirs)]
+    texts += ["\n".join(reading.lines).strip("\n") for reading in (ours, theirs)]
     texts += [ours.bodies[i][:MOST_CHARACTERS] for i in left] + [theirs.bodies[i][:MOST_CHARACTERS] for i in right]
     vectors = embedder.encode(texts)
     similarity = {}
     for name, a, b in (("whole", 0, 1), ("body", 2, 3)):
-        if key(texts[a]) and key(texts[b]):
+        # A text without words has the vector of length 0.
+        if vectors[a].any() and vectors[b].any():
             similarity[name] = float(vectors[a] @ vectors[b])
     cosines = vectors[4 : 4 + len(left)] @ vectors[4 + len(left) :].T
     pairs = equal + _pair(ours, theirs, left, right, cosines, equal, options)
@@ -329,16 +336,6 @@ def _unchanged(ours: tuple[str, ...], theirs: tuple[str, ...], kept: float) -> b
     if max(len(a), len(b)) > MOST_LETTERS:
         return False
     return bool(fuzz.ratio(a, b, score_cutoff=kept * 100) > 0) and turns(a) == turns(b)
-
-
-def _whole(card: Card) -> str:
-    return card.text[:MOST_CHARACTERS]
-
-
-def _body(card: Card, ids: tuple[str, ...]) -> str:
-    if card.body is None:
-        return ""
-    return without_lineage("\n".join(card.lines[card.body.first - 1 : card.body.last])[:MOST_CHARACTERS], ids)
 
 
 # --- warnings and terms ---------------------------------------------------------------------------------------------
