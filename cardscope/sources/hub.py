@@ -232,7 +232,8 @@ class HubSource:
         Raises:
             RateLimited, Unreachable, SourceError: As `list_models`.
         """
-        query: dict[str, str | int | Sequence[str]] = {"sort": sort, "limit": size, "expand": _LISTED}
+        # The direction is said although the client leaves it out: the Hub's own description has ascending as default.
+        query: dict[str, str | int | Sequence[str]] = {"sort": sort, "direction": -1, "limit": size, "expand": _LISTED}
         query |= {key: value for key, value in (("author", author), ("search", search)) if value}
         if filters:
             query["filter"] = tuple(filters)
