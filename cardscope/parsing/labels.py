@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from cardscope import tables
-from cardscope.parsing.lexicon import Lexicon, lexicon, normalize_heading
+from cardscope.parsing.lexicon import LONGEST, Lexicon, lexicon, normalize_heading
 from cardscope.parsing.placeholders import is_placeholder, section_is_placeholder
 from cardscope.types import Block, BlockKind, Found, LabelEvidence, Span
 
@@ -22,6 +22,9 @@ _KEY = 64
 _ROWS = 60
 #: Lines of one code block that are looked at.
 _CODE_LINES = 60
+#: Lines of one paragraph or list, and marks in them, that are looked at; finding a line is linear in what stands above.
+_PROSE_LINES = 200
+_MARKS = 200
 #: Fewer characters are a label or a badge, not a description.
 _SENTENCE = 25
 #: Lines above a title in which another heading, or the end of the front matter, is looked for.
@@ -60,7 +63,7 @@ def heading_labels(heading: str, parent_labels: tuple[str, ...] = ()) -> tuple[t
     >>> heading_labels("With two GPUs", ("how_to_use",))
     (('how_to_use',), <Known.INHERITED: 1>)
     """
-    return _heading(heading, parent_labels)[:2]
+    return _heading(heading[:LONGEST], parent_labels)[:2]
 
 
 @lru_cache(maxsize=16384)
@@ -103,7 +106,7 @@ def label_section(
         lines: Of the whole README.
         span: From the heading line to the last line with content.
     """
-    labels, known, closed, prose = _heading(heading, parent_labels) if heading else _PREAMBLE
+    labels, known, closed, prose = _heading(heading[:LONGEST], parent_labels) if heading else _PREAMBLE
     found: dict[str, LabelEvidence] = {}
     if known < Known.EXACT and (not heading or _is_title(lines, span, first=known is Known.INSIDE)):
         # The name of a model may hold any word; what stands under it says what the model is.
@@ -195,14 +198,15 @@ def _from_code(
 def _from_prose(
     found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], wanted: frozenset[str]
 ) -> None:
-    text = "\n".join(lines[block.span.first - 1 : block.span.last]).lower()
-    for pattern, start, _ in table.prose.find_matches_as_indexes(text):
+    first, last = block.span.first, block.span.last
+    text = "\n".join(lines[first - 1 : min(last, first + _PROSE_LINES)]).lower()
+    for pattern, start, _ in table.prose.find_matches_as_indexes(text)[:_MARKS]:
         labels = table.prose_labels[pattern]
         if wanted and not wanted.intersection(labels):
             continue
         if all(label in found and not found[label].placeholder for label in labels):
             continue
-        number = block.span.first + text.count("\n", 0, start)
+        number = first + text.count("\n", 0, start)
         if is_placeholder(lines[number - 1]):
             continue
         for label in labels:

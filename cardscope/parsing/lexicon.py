@@ -24,6 +24,8 @@ _WORD = re.compile(r"\w+(?:[-/.]\w+)*", re.UNICODE)
 _SEPARATOR = re.compile(r"[-_/.]")
 #: Scripts written without blanks between words: a phrase in one of them is found anywhere.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+#: Characters of a heading that are read; what is longer is a paragraph by mistake.
+LONGEST = 300
 #: A phrase of n words says too little of a heading with more than n times this ("… model for training …" in a title).
 SHORT = 6
 #: Longer headings are sentences or titles of papers.
@@ -38,7 +40,7 @@ def normalize_heading(heading: str) -> tuple[str, ...]:
     >>> normalize_heading("**2.1 Bias, Risks & Limitations [optional]:**")
     ('bias', 'risks', 'and', 'limitations')
     """
-    text = heading[:300]
+    text = heading[:LONGEST]
     text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     if "optional" in text:
         text = _OPTIONAL.sub(" ", text)

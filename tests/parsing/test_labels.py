@@ -238,6 +238,24 @@ def test_hostile_headings_are_cut(heading):
     assert isinstance(heading_labels(heading)[0], tuple)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# X\n\n" + "was trained on [More Information Needed]\n" * 20000,
+        "# X\n\n" + "- License: \n" * 50000,
+        "# X\n\n" + "| a | b |\n|---|---|\n" + "| License | TBD |\n" * 30000,
+        "## Usage\n" * 20000,
+        "# " + "license " * 100000 + "\n",
+        "# X\n\n```\n" + "@misc{" * 100000 + "\n```\n",
+    ],
+    ids=["prose", "list", "table", "headings", "heading", "code"],
+)
+def test_a_megabyte_of_marks_is_read_to_the_end(text):
+    card = parse_card(text)
+    assert card.sections
+    assert set(card.coverage) == set(TABLE)
+
+
 PLACES = tomllib.loads((CASES / "placeholders.toml").read_text(encoding="utf-8"))
 
 
