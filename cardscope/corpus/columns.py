@@ -63,7 +63,7 @@ def list_matrix(column: Any, width: int) -> Floats:  # noqa: ANN401 - a column o
 
     array = column.combine_chunks()
     values = array.flatten().cast(pa.float64()).to_numpy(zero_copy_only=False)
-    result: Floats = np.asarray(values, np.float64).reshape(len(array), width)
+    result: Floats = np.array(values, np.float64).reshape(len(array), width)
     return result
 
 
@@ -114,21 +114,18 @@ class Counts:
         self.kind = whole % kinds
         self.edges = np.searchsorted(whole // kinds, np.arange(size + 1))
 
-    def statistic(
-        self, at: int, draws: Floats, of: Callable[[Floats], float]
-    ) -> tuple[float, tuple[float, float] | None]:
-        """``of`` the counts of slice ``at``, and its interval over draws of buckets; no interval from one bucket."""
+    def statistic(self, at: int, draws: Floats, of: Callable[[Floats], float]) -> tuple[float, float, float]:
+        """``of`` the counts of slice ``at``, and its interval over draws of buckets; ``nan`` where there is none."""
         import numpy as np
 
         part = slice(self.edges[at], self.edges[at + 1])
         kind = np.unique(self.kind[part], return_inverse=True)[1]
         count, bucket = self.count[part], self.bucket[part]
-        value = float(of(np.bincount(kind, count).astype(np.float64))) if len(kind) else float("nan")
-        if len(np.unique(bucket)) < 2:
-            return value, None
-        drawn = np.asarray([of(np.bincount(kind, count * weights[bucket]).astype(np.float64)) for weights in draws])
-        drawn = drawn[np.isfinite(drawn)]
-        if len(drawn) < len(draws) // 2:
-            return value, None
-        low, high = np.percentile(drawn, (2.5, 97.5))
-        return value, (float(low), float(high))
+        if not len(kind):
+            return float("nan"), float("nan"), float("nan")
+        value = float(of(np.bincount(kind, count).astype(np.float64)))
+        if not len(draws) or len(np.unique(bucket)) < 2:
+            return value, float("nan"), float("nan")
+        drawn = [of(np.bincount(kind, count * weights[bucket]).astype(np.float64)) for weights in draws]
+        low, high = measures.intervals(np.asarray(drawn)[:, None])
+        return value, float(low[0]), float(high[0])

@@ -93,6 +93,6 @@ def order_of(periods: Sequence[str]) -> list[str]:
 
 def arrow(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
     """Result of a query as a table."""
-    result = connection.execute(query).to_arrow_table()
+    result = connection.sql(query).to_arrow_table()
     assert isinstance(result, pa.Table)
     return result

@@ -33,38 +33,46 @@ def draws(buckets: int = BUCKETS, count: int = DRAWS) -> Floats:
     return np.random.default_rng(_SEED).poisson(1.0, (count, buckets)).astype(np.float64)
 
 
-def interval(values: Floats) -> tuple[float, float] | None:
-    """The middle 95 % of a statistic's draws; ``None`` when there are too few to tell."""
-    import numpy as np
+def intervals(values: Floats) -> tuple[Floats, Floats]:
+    """The middle 95 % of statistics over their draws, shape ``(draws, slices)``.
 
-    usable = values[np.isfinite(values)]
-    if len(usable) < DRAWS // 2:
-        return None
-    low, high = np.percentile(usable, _LEVEL)
-    return float(low), float(high)
-
-
-def ratio(numerator: Floats, denominator: Floats, weights: Floats) -> tuple[float, tuple[float, float] | None]:
-    """A mean as sums over buckets, and its interval.
-
-    Args:
-        numerator: Sum of the measure in each bucket, shape ``(buckets,)``.
-        denominator: Cards (or owners) in each bucket.
-        weights: As from `draws`.
-
-    Returns:
-        The mean, ``nan`` for an empty slice; no interval from fewer than two buckets.
+    A draw that holds none of a slice's owners says nothing (``nan``); with fewer than half the draws there is no
+    interval.
     """
     import numpy as np
 
-    total = denominator.sum()
-    if total == 0:
-        return float("nan"), None
-    value = float(numerator.sum() / total)
-    if np.count_nonzero(denominator) < 2:
-        return value, None
+    ordered = np.sort(values, axis=0)  # what is not a number comes last
+    usable = np.isfinite(values).sum(axis=0)
+    ends = []
+    for level in _LEVEL:
+        place = level / 100 * np.maximum(usable - 1, 0)
+        below = np.floor(place).astype(np.int64)
+        left = np.take_along_axis(ordered, below[None], axis=0)[0]
+        right = np.take_along_axis(ordered, np.minimum(below + 1, np.maximum(usable - 1, 0))[None], axis=0)[0]
+        end = left + (right - left) * (place - below)
+        ends.append(np.where(usable >= max(2, len(values) // 2), end, np.nan))
+    return ends[0], ends[1]
+
+
+def ratios(numerator: Floats, denominator: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Means of many slices, each a ratio of sums over buckets, with their intervals.
+
+    Args:
+        numerator: Sum of the measure in each bucket, shape ``(slices, buckets)``.
+        denominator: Cards (or owners) in each bucket, same shape.
+        weights: As from `draws`.
+
+    Returns:
+        Value, low and high of each slice; ``nan`` for an empty slice, and no interval from fewer than two buckets.
+    """
+    import numpy as np
+
     with np.errstate(invalid="ignore", divide="ignore"):
-        return value, interval((weights @ numerator) / (weights @ denominator))
+        value = numerator.sum(axis=1) / denominator.sum(axis=1)
+        low, high = intervals((weights @ numerator.T) / (weights @ denominator.T))
+    alone = np.count_nonzero(denominator, axis=1) < 2
+    low[alone] = high[alone] = np.nan
+    return value, low, high
 
 
 def hill(counts: Floats, order: float) -> float:

@@ -7,7 +7,7 @@ one pass over the rows, file by file, is enough; memory grows with the number of
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -245,90 +245,98 @@ class _Reduction:
             squares = (vectors**2).sum(axis=1).astype(np.float64)
             present = squares > 0.25
             for slices in self.slices:
-                cell = slices.of_card[rows] * measures.BUCKETS + self.bucket[rows]
-                size = len(slices.groups) * len(self.periods) * measures.BUCKETS
+                cells, cell = np.unique(
+                    slices.of_card[rows] * measures.BUCKETS + self.bucket[rows], return_inverse=True
+                )
                 for weight, values in (("card", np.ones(len(rows))), ("owner", slices.weight[rows])):
                     kept = np.where(present, values, 0.0)
-                    where = sparse.csr_matrix((kept, (cell, np.arange(len(rows)))), shape=(size, len(rows)))
+                    where = sparse.csr_matrix((kept, (cell, np.arange(len(rows)))), shape=(len(cells), len(rows)))
                     # Last three columns: Σw, Σw², Σw²|v|², which turn a squared sum into a mean over pairs.
-                    own = [np.bincount(cell, weight_, size) for weight_ in (kept, kept**2, kept**2 * squares)]
-                    total = np.column_stack([where @ vectors, *own])
+                    own = [np.bincount(cell, each, len(cells)) for each in (kept, kept**2, kept**2 * squares)]
                     key = (slices.name, column, weight)
-                    self.vectors[key] = self.vectors[key] + total if key in self.vectors else total
+                    if key not in self.vectors:
+                        size = len(slices.cards) * measures.BUCKETS
+                        self.vectors[key] = np.zeros((size, vectors.shape[1] + 3))
+                    self.vectors[key][cells] += np.column_stack([where @ vectors, *own])
 
     # --- estimates ------------------------------------------------------------------------------------------------
 
     def _estimates(self, slices: _Slices) -> Iterator[Estimate]:
+        import numpy as np
+
         names = list(self._names(slices))
-        filled = [at for at in range(len(names)) if slices.cards[at]]
-        for measure, weight, at, value, bounds in (
+        filled = np.flatnonzero(slices.cards)
+        for measure, weight, value, low, high in (
             *self._means(slices, filled),
             *self._spread(slices, filled),
             *self._diversity(slices, filled),
             *self._likeness(slices, filled),
         ):
-            if not math.isnan(value):  # else the slice cannot tell
-                group, period = names[at]
-                low, high = bounds if bounds else (None, None)
-                yield Estimate(slices.name, group, period, measure, weight, value, low, high)
+            for place, at in enumerate(filled):
+                if not math.isnan(value[place]):  # else the slice cannot tell
+                    group, period = names[at]
+                    bounds = (None, None) if math.isnan(low[place]) else (float(low[place]), float(high[place]))
+                    yield Estimate(slices.name, group, period, measure, weight, float(value[place]), *bounds)
 
-    def _means(self, slices: _Slices, filled: list[int]) -> Iterator[_Found]:
+    def _means(self, slices: _Slices, filled: Ints) -> Iterator[_Found]:
         import numpy as np
 
         cell = slices.of_card * measures.BUCKETS + self.bucket
-        size = len(slices.groups) * len(self.periods) * measures.BUCKETS
+        size = len(slices.cards) * measures.BUCKETS
+
+        def summed(values: Floats) -> Floats:
+            sums = np.bincount(cell, values, size).astype(np.float64)
+            return sums.reshape(-1, measures.BUCKETS)[filled]
+
         for measure, column in self.columns.items():
             known = np.isfinite(column)
             values = np.where(known, column, 0.0)
             for weight, weights in (("card", known.astype(np.float64)), ("owner", np.where(known, slices.weight, 0.0))):
-                above = np.bincount(cell, values * weights, size).reshape(-1, measures.BUCKETS)
-                below = np.bincount(cell, weights, size).reshape(-1, measures.BUCKETS)
-                for at in filled:
-                    value, bounds = measures.ratio(above[at], below[at], self.draws)
-                    yield measure, weight, at, value, bounds
+                yield measure, weight, *measures.ratios(summed(values * weights), summed(weights), self.draws)
 
-    def _spread(self, slices: _Slices, filled: list[int]) -> Iterator[_Found]:
+    def _spread(self, slices: _Slices, filled: Ints) -> Iterator[_Found]:
         import numpy as np
 
         order = np.argsort(slices.of_card, kind="stable")
         edges = np.searchsorted(slices.of_card[order], np.arange(len(slices.cards) + 1))
-        for at in filled:
-            members = order[edges[at] : edges[at + 1]]
-            for measure in ("quality", "standardization", "chars"):
-                column = self.columns[measure][members]
-                for weight, weights in (("card", np.ones(len(members))), ("owner", slices.weight[members])):
-                    for point, value in zip(QUANTILES, measures.quantiles(column, weights, QUANTILES), strict=True):
-                        yield f"{measure} p{point * 100:.0f}", weight, at, value, None
+        members = [order[edges[at] : edges[at + 1]] for at in filled]
+        unknown = np.full(len(filled), np.nan)
+        for measure in ("quality", "standardization", "chars"):
+            column = self.columns[measure]
+            for weight, weights in (("card", np.ones(len(self.period))), ("owner", slices.weight)):
+                found = np.asarray([measures.quantiles(column[own], weights[own], QUANTILES) for own in members])
+                for place, point in enumerate(QUANTILES):
+                    yield f"{measure} p{point * 100:.0f}", weight, found[:, place], unknown, unknown
 
-    def _diversity(self, slices: _Slices, filled: list[int]) -> Iterator[_Found]:
+    def _diversity(self, slices: _Slices, filled: Ints) -> Iterator[_Found]:
         import numpy as np
 
+        # Whole distributions are resampled, which costs; groups are told apart by their values, the whole by intervals.
+        draws = self.draws[:_DEEP_DRAWS] if slices.name == "all" else self.draws[:0]
         headings = np.concatenate([hashes for hashes, _ in self.headings])
         holder = np.concatenate([cards for _, cards in self.headings])
         heading = np.unique(headings, return_inverse=True)[1].astype(np.int64)
         everyone = np.arange(len(self.templates))
-        draws = self.draws[:_DEEP_DRAWS]
-        for weight, of_card in (("card", np.ones(len(self.period))), ("owner", slices.weight)):
-            counts = Counts(slices.of_card, len(slices.cards), self.bucket, self.templates, everyone, of_card)
-            for order in (0, 1, 2):
-                for at in filled:
-                    value, bounds = counts.statistic(at, draws, partial(measures.hill, order=order))
-                    yield f"templates (Hill {order})", weight, at, value, bounds
-            counts = Counts(slices.of_card, len(slices.cards), self.bucket, heading, holder, of_card)
-            for at in filled:
-                value, bounds = counts.statistic(at, draws, measures.entropy)
-                yield "heading entropy (bits)", weight, at, value, bounds
+        wanted: list[tuple[str, Ints, Ints, Callable[[Floats], float]]] = [
+            (f"templates (Hill {order})", self.templates, everyone, partial(measures.hill, order=order))
+            for order in (0, 1, 2)
+        ]
+        wanted.append(("heading entropy (bits)", heading, holder, measures.entropy))
+        for weight, weights in (("card", np.ones(len(self.period))), ("owner", slices.weight)):
+            for measure, kind, card, statistic in wanted:
+                counts = Counts(slices.of_card, len(slices.cards), self.bucket, kind, card, weights)
+                found = np.asarray([counts.statistic(at, draws, statistic) for at in filled])
+                yield measure, weight, found[:, 0], found[:, 1], found[:, 2]
 
-    def _likeness(self, slices: _Slices, filled: list[int]) -> Iterator[_Found]:
+    def _likeness(self, slices: _Slices, filled: Ints) -> Iterator[_Found]:
+        import numpy as np
+
         names = {"vector": "mean similarity", "vector_own": "mean similarity without boilerplate"}
         for (name, column, weight), sums in self.vectors.items():
-            if name != slices.name:
-                continue
-            shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])
-            for at in filled:
-                value = float(likeness_of(shaped[at].sum(axis=0)))
-                spread = likeness_of(self.draws @ shaped[at])
-                yield names[column], weight, at, value, measures.interval(spread)
+            if name == slices.name:
+                shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])[filled]
+                drawn = np.stack([likeness_of(self.draws @ own) for own in shaped], axis=1)
+                yield names[column], weight, likeness_of(shaped.sum(axis=1)), *measures.intervals(drawn)
 
     def _mix(self) -> dict[tuple[str, str], float]:
         generator = next((slices for slices in self.slices if slices.name == "generator"), None)
@@ -344,5 +352,5 @@ class _Reduction:
         }
 
 
-#: measure, weight, slice, value, interval
-_Found = tuple[str, str, int, float, "tuple[float, float] | None"]
+#: measure, weight; value, low and high of each filled slice
+_Found = tuple[str, str, "Floats", "Floats", "Floats"]

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cardscope.reporters.palette import AUTHOR_GLYPH, AUTHOR_STYLE, SVG_FORMAT, SVG_THEME, THEME, bar, gauge, said
-from cardscope.reporters.timeline import HEADLINE, Lookup, grouped, shown, total
+from cardscope.reporters.timeline import HEADLINE, Lookup, grouped, shown
 from cardscope.types import Author, Timeline
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -195,12 +195,13 @@ def _groups(timeline: Timeline, dimension: str, groups: Sequence[str], width: in
     for _ in range(5):
         table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
+    lookup = Lookup(timeline)
     words = ("", "cards", "quality", "standard", "template", "alike", "")
     table.add_row(*(Text(word, style="faint") for word in words))
     for group in groups:
         cards = sum(count for (row, name, _), (count, _) in timeline.sizes.items() if (row, name) == (dimension, group))
         cells = [
-            total(timeline, dimension, group, name)
+            lookup.total(timeline, dimension, group, name)
             for name in ("quality", "standardization", "share_template", "near_duplicate")
         ]
         forms = ("{:.0f}", "{:.0f}", "{:.0%}", "{:.0%}")

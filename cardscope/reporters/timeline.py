@@ -38,6 +38,17 @@ class Lookup:
             for entry in timeline.estimates
         }
 
+    def total(self, timeline: Timeline, dimension: str, group: str, measure: str) -> float | None:
+        """A mean over all periods of a group, each weighed by its cards; ``None`` when no period has one."""
+        above = below = 0.0
+        for period in timeline.periods:
+            entry = self.get(dimension, group, period, measure)
+            if entry is not None:
+                cards = timeline.sizes[(dimension, group, period)][0]
+                above += entry.value * cards
+                below += cards
+        return above / below if below else None
+
     def get(self, dimension: str, group: str, period: str, measure: str, weight: str = "card") -> Estimate | None:
         """The estimate, or ``None`` where the slice cannot tell."""
         return self._by.get((dimension, group, period, measure, weight))
@@ -129,28 +140,18 @@ def _markdown_table(timeline: Timeline, dimension: str, columns: Sequence[tuple[
 
 def _totals(timeline: Timeline, dimension: str, groups: Sequence[str]) -> Iterator[str]:
     """Groups side by side; means over all periods, each period weighed by its cards."""
+    lookup = Lookup(timeline)
     yield "| group | cards | quality | standardization | written by a template | near duplicates |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for group in groups:
         cells = [
-            total(timeline, dimension, group, name)
+            lookup.total(timeline, dimension, group, name)
             for name in ("quality", "standardization", "share_template", "near_duplicate")
         ]
         cards = sum(count for (row, name, _), (count, _) in timeline.sizes.items() if (row, name) == (dimension, group))
         forms = ("{:.1f}", "{:.1f}", "{:.0%}", "{:.0%}")
         words = ["–" if cell is None else form.format(cell) for form, cell in zip(forms, cells, strict=True)]
         yield f"| {_cell(group)} | {cards:,} | " + " | ".join(words) + " |"
-
-
-def total(timeline: Timeline, dimension: str, group: str, measure: str) -> float | None:
-    """A mean over all periods of a group, each weighed by its cards; ``None`` when no period has one."""
-    above = below = 0.0
-    for entry in timeline.estimates:
-        if (entry.dimension, entry.group, entry.measure, entry.weight) == (dimension, group, measure, "card"):
-            cards = timeline.sizes[(dimension, group, entry.period)][0]
-            above += entry.value * cards
-            below += cards
-    return above / below if below else None
 
 
 def _with_bounds(form: str, entry: Estimate | None) -> str:
