@@ -1,0 +1,92 @@
+"""How many worked licence cases come out as expected, and how many labels of real cards find their row.
+
+The rival of the first is what a reader without the table does: the same label or a well-known permissive parent is
+fine, anything else is not. The rival of the second looks labels up as they are written.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+DATA = ("cards/cards.parquet", "licenses/edges_dev.csv", "licenses/licenses.csv")
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    z = 1.959964
+    share, spread = hits / count, z * z / count
+    middle, width = share + spread / 2, z * math.sqrt(share * (1 - share) / count + spread / count / 4)
+    return (middle - width) / (1 + spread), min(1.0, (middle + width) / (1 + spread))
+
+
+def _rival(parent: str, child: str) -> str:
+    if parent == child or parent in ("mit", "apache-2.0", "bsd-3-clause"):
+        return "compatible"
+    return "unknown" if "(missing)" in (parent, child) else "incompatible"
+
+
+@functools.cache
+def stated(shared: Path) -> Counter[str]:
+    """Labels of real cards with how many cards have them; the latest revision of each model counts."""
+    import pyarrow.parquet as pq
+
+    from cardscope.lineage import license_fields
+    from cardscope.text.decode import decode
+    from cardscope.text.frontmatter import read_front_matter
+
+    latest: dict[str, str] = {}
+    for row in pq.read_table(shared / "cards" / "cards.parquet", columns=["model_id", "card"]).to_pylist():
+        latest[row["model_id"]] = row["card"]
+    counts: Counter[str] = Counter()
+    for text in latest.values():
+        if "license" not in text[:20000]:
+            continue
+        raw = license_fields(read_front_matter(decode(text))[0].fields)
+        for entry in raw.license:
+            named = entry.strip().lower() == "other" and raw.license_name
+            counts[f"other:{raw.license_name}" if named else entry] += 1
+    return counts
+
+
+def evaluate(shared: Path) -> dict[str, dict[str, float]]:
+    """Shares, all better when higher."""
+    from cardscope.licensing import judge_edge
+    from cardscope.licensing.table import find, licenses
+
+    with (shared / "licenses" / "edges_dev.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    outcomes = reasons = rival = 0
+    for row in rows:
+        verdict = judge_edge(row["parent_license"], row["relation"], row["child_license"])
+        outcomes += verdict.outcome == row["expected_verdict"]
+        reasons += verdict.reason == row["reason"]
+        rival += _rival(row["parent_license"], row["child_license"]) == row["expected_verdict"]
+    counts = stated(shared)
+    total = sum(counts.values())
+    matched = sum(number for text, number in counts.items() if find(text).matched in ("id", "alias", "unknown"))
+    plain = sum(number for text, number in counts.items() if text in licenses())
+    return {
+        "worked_cases_outcome": _metric(outcomes, len(rows), rival / len(rows)),
+        "worked_cases_reason": _metric(reasons, len(rows), 0.0),
+        "real_labels_with_a_row": _metric(matched, total, plain / total),
+    }
+
+
+def _metric(hits: int, count: int, baseline: float) -> dict[str, float]:
+    low, high = wilson(hits, count)
+    return {"value": hits / count, "low": low, "high": high, "baseline": baseline}
+
+
+def details(shared: Path) -> dict[str, Any]:
+    """How labels were matched."""
+    from cardscope.licensing.table import find
+
+    counts: Counter[str] = Counter()
+    for text, number in stated(shared).items():
+        label = find(text)
+        counts["other without a name" if label.matched == "custom" and not label.name else label.matched] += number
+    return {"labels of real cards by match": dict(sorted(counts.items()))}
