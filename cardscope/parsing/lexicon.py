@@ -209,9 +209,12 @@ def _phrase(pattern: str, labels: list[str]) -> Phrase:
 
 
 def _automaton(patterns: Iterable[str]) -> Any:  # noqa: ANN401 - a class of the extension
-    from ahocorasick_rs import AhoCorasick, MatchKind
+    from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-    return AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest)
+    words = list(patterns)
+    # Twice as fast on prose (3.3 against 6.6 µs a card); for the thousands of heading phrases it would be large.
+    kind = Implementation.DFA if len(words) < 500 else None
+    return AhoCorasick(words, matchkind=MatchKind.LeftmostLongest, implementation=kind)
 
 
 def _by_mark(table: Mapping[str, Any], cell: str) -> dict[str, list[str]]:
