@@ -10,20 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from demo_parts.record import Dice
+from demo_parts.copies import gguf, imatrix, mergekit, mlx
+from demo_parts.record import Dice, link, short
 from demo_parts.wording import Topic
 
 Look = Callable[[str, str, Topic, Dice, dict[str, Any]], str]
 TODO = "[More Information Needed]"
 NEEDED = "More information needed"
-
-
-def _short(model_id: str) -> str:
-    return model_id.rpartition("/")[2]
-
-
-def _link(model_id: str) -> str:
-    return f"[{model_id}](https://huggingface.co/{model_id})"
 
 
 def _versions(dice: Dice, peft: bool = False) -> str:
@@ -52,9 +45,9 @@ def trainer(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, An
 <!-- This model card has been generated automatically according to the information the Trainer had access to. You should
 probably proofread and complete it, then remove this comment. -->
 
-# {_short(name)}
+# {short(name)}
 
-This model is a fine-tuned version of {_link(base)} on {dice.choice((f"the {topic.data} dataset", "an unknown dataset", "the None dataset"))}.
+This model is a fine-tuned version of {link(base)} on {dice.choice((f"the {topic.data} dataset", "an unknown dataset", "the None dataset"))}.
 It achieves the following results on the evaluation set:
 - Loss: {loss:.4f}
 
@@ -91,12 +84,12 @@ The following hyperparameters were used during training:
 def trl(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any]) -> str:
     """TRL's frame, with its British key."""
     method = dice.choice(("SFT", "DPO", "GRPO"))
-    fields |= {"library_name": "transformers", "model_name": _short(name), "licence": "license"}
+    fields |= {"library_name": "transformers", "model_name": short(name), "licence": "license"}
     fields["tags"] = ["generated_from_trainer", "trl", method.lower()]
     return f"""
-# Model Card for {_short(name)}
+# Model Card for {short(name)}
 
-This model is a fine-tuned version of {_link(base)}.
+This model is a fine-tuned version of {link(base)}.
 It has been trained using [TRL](https://github.com/huggingface/trl).
 
 ## Quick start
@@ -171,114 +164,6 @@ def peft(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any])
     return body.rstrip() + "\n### Framework versions\n\n- PEFT 0.15.2\n"
 
 
-def mergekit(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any]) -> str:
-    """The report mergekit writes of a merge, with its configuration."""
-    fields["library_name"] = "transformers"
-    fields["tags"] = ["mergekit", "merge"]
-    parents = fields["base_model"] if isinstance(fields.get("base_model"), list) else [base]
-    method = dice.choice(("linear", "slerp", "ties", "dare_ties"))
-    models = "\n".join(f"* {_link(parent)}" for parent in parents)
-    config = "\n".join(f"  - model: {parent}\n    parameters:\n      weight: 0.5" for parent in parents)
-    return f"""# {_short(name)}
-
-This is a merge of pre-trained language models created using [mergekit](https://github.com/cg123/mergekit).
-
-## Merge Details
-### Merge Method
-
-This model was merged using the {method.upper()} merge method.
-
-### Models Merged
-
-The following models were included in the merge:
-{models}
-
-### Configuration
-
-The following YAML configuration was used to produce this model:
-
-```yaml
-models:
-{config}
-merge_method: {method}
-dtype: bfloat16
-```
-"""
-
-
-def gguf(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any]) -> str:
-    """A quantiser's file list."""
-    fields["quantized_by"] = name.partition("/")[0]
-    fields["library_name"] = "gguf"
-    fields["tags"] = ["gguf"]
-    size = dice.uniform(1.5, 8.0)
-    rows = "".join(
-        f"| [{_short(base)}-{kind}.gguf](https://huggingface.co/{name}/blob/main/{_short(base)}-{kind}.gguf) | {kind} "
-        f"| {size * part:.2f}GB | {note} |\n"
-        for kind, part, note in (
-            ("Q8_0", 1.06, "nearly the same answers as the original"),
-            ("Q5_K_M", 0.71, "a good middle"),
-            ("Q4_K_M", 0.60, "fits most laptops"),
-            ("Q3_K_S", 0.44, "noticeably worse"),
-        )
-    )
-    return f"""
-## About
-
-static quants of https://huggingface.co/{base}
-
-## Provided Quants
-
-| Link | Type | Size | Notes |
-|:---|:---|---:|:---|
-{rows}
-Build {dice.randint(2900, 5600)} of the converter made these files.
-"""
-
-
-def imatrix(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any]) -> str:
-    """Another quantiser, with a prompt format and download help."""
-    fields["quantized_by"] = name.partition("/")[0]
-    fields["library_name"] = "gguf"
-    fields["tags"] = ["gguf", "imatrix"]
-    return f"""
-## Llamacpp imatrix Quantizations of {_short(base)}
-
-Original model: https://huggingface.co/{base}
-
-All quants made using imatrix option with a calibration text of {dice.randint(100, 400)} kB.
-
-## Prompt format
-
-```
-<|user|>
-{{prompt}}
-<|assistant|>
-```
-
-## Which file should I choose?
-
-Take the largest file that leaves two gigabytes of your memory free. Below four bits the model starts to repeat itself.
-"""
-
-
-def mlx(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any]) -> str:
-    """An MLX conversion: the base's front matter carried over, and a usage block."""
-    fields["library_name"] = "mlx"
-    fields["tags"] = ["mlx"]
-    return f"""
-# {name}
-
-This model {_link(name)} was converted to MLX format from {_link(base)} using mlx-lm version **0.{dice.randint(18, 24)}.1**.
-
-## Use with mlx
-
-```bash
-pip install mlx-lm
-```
-"""
-
-
 def sentence_transformers(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, Any]) -> str:
     """A sentence encoder's page, in the manner of its library."""
     fields["library_name"] = "sentence-transformers"
@@ -291,7 +176,7 @@ def sentence_transformers(name: str, base: str, topic: Topic, dice: Dice, fields
     return f"""
 # SentenceTransformer based on {base}
 
-This is a [sentence-transformers](https://www.SBERT.net) model finetuned from {_link(base)}. It maps texts to 768 numbers.
+This is a [sentence-transformers](https://www.SBERT.net) model finetuned from {link(base)}. It maps texts to 768 numbers.
 
 ## Model Details
 
@@ -370,8 +255,8 @@ def written(name: str, base: str, topic: Topic, dice: Dice, fields: dict[str, An
         ("Contact", f"Open a discussion, or write to {name.partition('/')[0]}@mail.example."),
     ]  # fmt: skip
     kept = dice.sample(parts, dice.randint(2, 6))
-    made = f" It was made from {_link(base)}." if base else ""
-    body = f"\n# {_short(name)}\n\n{' '.join(dice.some(topic.descriptions, 1, 3))}{made}\n"
+    made = f" It was made from {link(base)}." if base else ""
+    body = f"\n# {short(name)}\n\n{' '.join(dice.some(topic.descriptions, 1, 3))}{made}\n"
     return body + "".join(f"\n## {heading}\n\n{text}\n" for heading, text in kept)
 
 

@@ -69,6 +69,16 @@ def _entry(key: str, value: Any, indent: str = "") -> str:  # noqa: ANN401 - wha
     return f"{indent}{key}: {value}\n"
 
 
+def short(model_id: str) -> str:
+    """The name without its owner."""
+    return model_id.rpartition("/")[2]
+
+
+def link(model_id: str) -> str:
+    """A Markdown link to the model's page on the Hub."""
+    return f"[{model_id}](https://huggingface.co/{model_id})"
+
+
 class Dice(random.Random):
     """The only source of chance: one seed for the hub, one stream for each model so that rows do not disturb others."""
 
