@@ -157,9 +157,10 @@ def _matches(
     whole_body = False
     for row, reliability in rows:
         evidence = _evidence(card, row, fired, known, numbered)
-        # Marks shared with other tools say that a tool was at work, not which lines are its.
-        own = {numbered[place] for number in row.sure for place in fired.get(number, ())}
-        lines = own or {span.first for proof in evidence for span in proof.spans}
+        lines = {span.first for proof in evidence for span in proof.spans}
+        if row.block == "lines":
+            # Marks shared with other tools say that this one was at work, not which lines are its.
+            lines = {numbered[place] for number in row.sure for place in fired.get(number, ())} or lines
         inside = sorted(line for line in lines if card.body is not None and card.body.first <= line <= card.body.last)
         seen.append((row, reliability, evidence, block_of(card, row, inside, inner=whole_body)))
         whole_body = whole_body or row.block == "body"
