@@ -47,7 +47,7 @@ def model_id(text: str) -> ModelId:
         if parts[:1] == ["models"]:
             parts = parts[1:]
         candidate = "/".join(parts[:2])
-    if not _ID.match(candidate) or ".." in candidate or "--" in candidate:
+    if not _ID.match(candidate) or ".." in candidate:
         raise InvalidModelId("is not the id of a model", subject=text.strip()[:200], hint="write it as owner/name")
     return ModelId(candidate)
 

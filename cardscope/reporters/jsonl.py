@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from cardscope.probes import questions
+from cardscope.reporters.digest import overlaps, section_shares
 from cardscope.scoring import weigh
 from cardscope.types import (
     Ancestor,
-    AttributedSpan,
     Attribution,
     Author,
     Card,
@@ -113,36 +113,6 @@ def to_dict(result: CardAnalysis | SkippedCard) -> dict[str, Any]:
     }
 
 
-def section_shares(card: Card, attribution: Attribution) -> tuple[dict[Author, float], ...]:
-    """Share of the words of each section by author; each adds up to 1, or is empty for a section without words.
-
-    An attributed span that reaches over several sections gives each its part by lines.
-    """
-    words: list[dict[Author, float]] = [{} for _ in card.sections]
-    for index, part in _overlaps(card, attribution.spans):
-        span = card.sections[index].span
-        lines = min(span.last, part.span.last) - max(span.first, part.span.first) + 1
-        share = part.words * lines / (part.span.last - part.span.first + 1)
-        words[index][part.author] = words[index].get(part.author, 0.0) + share
-    sums = [sum(section.values()) for section in words]
-    return tuple(
-        {author: count / total for author, count in section.items()} if total else {}
-        for section, total in zip(words, sums, strict=True)
-    )
-
-
-def _overlaps(card: Card, parts: Iterable[AttributedSpan]) -> Iterator[tuple[int, AttributedSpan]]:
-    """Each attributed span with the index of every section it reaches into; both stand in the order of the text."""
-    at = 0
-    for part in parts:
-        while at < len(card.sections) and card.sections[at].span.last < part.span.first:
-            at += 1
-        for index in range(at, len(card.sections)):
-            if card.sections[index].span.first > part.span.last:
-                break
-            yield index, part
-
-
 def _sections(
     card: Card, attribution: Attribution | None, problems: Sequence[Sequence[Problem]]
 ) -> list[dict[str, Any]]:
@@ -168,7 +138,7 @@ def _sections(
 def _pieces(card: Card, attribution: Attribution | None) -> list[list[dict[str, Any]]]:
     """The attributed lines of each section, cut at its ends."""
     pieces: list[list[dict[str, Any]]] = [[] for _ in card.sections]
-    for index, part in _overlaps(card, attribution.spans if attribution is not None else ()):
+    for index, part in overlaps(card, attribution.spans if attribution is not None else ()):
         span = card.sections[index].span
         cut = [max(part.span.first, span.first), min(part.span.last, span.last)]
         pieces[index].append({"author": part.author.value, "span": cut, "whose": part.whose})

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from cardscope.probes import questions
-from cardscope.reporters.jsonl import section_shares
+from cardscope.reporters.digest import section_shares, wrong_ones
 from cardscope.scoring import lost, weights
 from cardscope.text.clean import clean
 from cardscope.types import (
@@ -24,9 +24,7 @@ from cardscope.types import (
     LicenseFields,
     LicenseOutcome,
     LicenseVerdict,
-    Outcome,
     Score,
-    Severity,
     SkippedCard,
     Span,
 )
@@ -36,7 +34,6 @@ _LIVE = re.compile(r"[\\`*_{}\[\]#!|<>~&@$]|://|www\.|\A[-+=]|\A\d{1,9}[.)]")
 #: Mentions and issue numbers are looked for in the rendered text, so no backslash helps; an empty comment parts them.
 _ESCAPED = {"&": "&amp;", "@": "@<!-- -->", "#": "\\#<!-- -->", "://": "\\://", "www.": "www\\."}
 _TICKS = re.compile(r"`+")
-_SEVERITY = {severity: rank for rank, severity in enumerate(Severity)}
 _MARK = {
     LicenseOutcome.INCOMPATIBLE: "❌",
     LicenseOutcome.NEEDS_REVIEW: "⚠️",
@@ -158,22 +155,6 @@ def _scores(result: CardAnalysis) -> Iterator[str]:
 
 def _value(score: Score) -> str:
     return "—" if score.value is None else f"**{score.value:.0f}** of 100"
-
-
-def wrong_ones(result: CardAnalysis) -> list[Finding]:
-    """Findings on quality that cost points or broke, the heaviest first.
-
-    The order is by severity, then by the points lost: a licence conflict stands above a missing tag of equal weight.
-    """
-    known = questions()
-    kind = result.facts.kind
-    wrong = [
-        finding
-        for finding in result.findings
-        if finding.outcome in (Outcome.NO, Outcome.ERROR)
-        and (finding.probe not in known or known[finding.probe].axis == "quality")
-    ]
-    return sorted(wrong, key=lambda finding: (_SEVERITY[finding.severity], -lost(kind, finding), finding.probe))
 
 
 def _findings(result: CardAnalysis, most: int) -> Iterator[str]:

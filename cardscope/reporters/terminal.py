@@ -15,6 +15,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from cardscope.reporters.digest import section_shares, wrong_ones
 from cardscope.reporters.palette import (
     AUTHOR_GLYPH,
     AUTHOR_STYLE,
@@ -38,11 +39,9 @@ from cardscope.types import (
     Outcome,
     Score,
     Section,
-    Severity,
     SkippedCard,
 )
 
-_WEIGHT = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, Severity.INFO: 3, Severity.NONE: 4}
 #: Findings shown before the rest is only counted; ``explain`` shows all.
 _FINDINGS = 12
 _SECTIONS = 40
@@ -228,12 +227,15 @@ def _section_table(result: CardAnalysis, width: int) -> Table:
     if width >= 100:
         table.add_column(ratio=2, no_wrap=True, overflow="ellipsis", style="faint")
     size = 16 if width < 100 else 24
-    for section in sections[:_SECTIONS]:
+    attribution = result.facts.attribution
+    assert attribution is not None
+    shares = section_shares(result.facts.card, attribution)
+    for section, own in zip(sections[:_SECTIONS], shares, strict=False):
         row: list[RenderableType] = [
             Text(lines_of((section.span,))),
             _section_name(section),
             Text(f"{section.words:,}"),
-            bar(_section_shares(result, section), size),
+            bar({author: round(1000 * share) for author, share in own.items()}, size),
         ]
         if width >= 100:
             row.append(Text(", ".join(section.labels)))
@@ -248,17 +250,6 @@ def _section_name(section: Section) -> Text:
     if not section.heading:
         return Text(indent + "before the first heading", style="faint")
     return Text(indent).append_text(said(section.heading, 80, "name" if section.level == 1 else "plain"))
-
-
-def _section_shares(result: CardAnalysis, section: Section) -> dict[Author, int]:
-    words = dict.fromkeys(Author, 0)
-    attribution = result.facts.attribution
-    assert attribution is not None
-    for piece in attribution.spans:
-        first, last = max(piece.span.first, section.span.first), min(piece.span.last, section.span.last)
-        if first <= last:
-            words[piece.author] += max(1, piece.words * (last - first + 1) // (piece.span.last - piece.span.first + 1))
-    return words
 
 
 def _coverage(result: CardAnalysis) -> RenderableType:
@@ -283,8 +274,7 @@ def _coverage(result: CardAnalysis) -> RenderableType:
 
 
 def _findings(result: CardAnalysis, *, explain: bool) -> RenderableType:
-    wrong = [finding for finding in result.findings if finding.outcome in (Outcome.NO, Outcome.ERROR)]
-    wrong.sort(key=lambda finding: (_WEIGHT[finding.severity], finding.probe))
+    wrong = wrong_ones(result)
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
