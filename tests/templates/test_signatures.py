@@ -61,7 +61,7 @@ def test_versions_told_by_a_line_are_the_tools_own(shared):
     for row in map(json.loads, (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()):
         for match in detect_generators(parse_card((folder / row["file"]).read_bytes())):
             # Ranges such as ``>=0.18`` come from wording, not from a line with the version.
-            if match.id == row["generator"] and match.version and match.version.count(".") == 2:
+            if match.id == row["generator"] and match.version and EXACT.fullmatch(match.version):
                 told += 1
                 same += match.version == row["version"]
     assert told > 90
