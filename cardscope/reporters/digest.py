@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from cardscope.probes import questions
 from cardscope.scoring import lost
-from cardscope.types import AttributedSpan, Author, Card, CardAnalysis, Finding, Outcome, Severity
+from cardscope.types import AttributedSpan, Attribution, Author, Card, CardAnalysis, Finding, Outcome, Severity
 
 _SEVERITY = {severity: rank for rank, severity in enumerate(Severity)}
 
