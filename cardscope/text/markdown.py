@@ -23,6 +23,8 @@ _HASH_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))[ ]{0,3}(#{1,6})([^\s#][^\r\n]{0,20
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _HEADING_TAG = re.compile(r"<h[1-6][\s/>]", re.IGNORECASE)
 _HTML_MARK = re.compile(rb"<[hH][1-6][\s/>]")
+#: Levels of quotes and lists; CommonMark has no limit, and a megabyte can hold a million.
+_MOST_DEPTH = 1_000
 _TABLE_END = {"End": "Table"}
 _TABLE_IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\](?:\([^()\n]{0,500}\))?")
 _TABLE_DASHES = re.compile(r"(?<=[\r\n])[-: \t>]+(?=[\r\n]|\Z)")
@@ -119,6 +121,7 @@ class _Reader:
             pyromark.events_with_range(body, options=_options(), merge_text=True),
         )
         self.pieces: list[Piece] = []
+        self.stopped = False
         self.hidden_until = 0  # end of a heading tag that reached over several blocks
 
     def read(self) -> list[Piece]:
@@ -132,6 +135,8 @@ class _Reader:
                     self.add(BlockKind.RULE, start, end)
             elif (value := event.get("Start")) is not None:
                 self.block(value, start, end)
+                if self.stopped:
+                    break
         return self.pieces
 
     def block(self, value: Any, start: int, end: int) -> None:  # noqa: ANN401 - text, or text with details
@@ -247,6 +252,10 @@ class _Reader:
                     elif not silent and ("CodeBlock" in value or "Image" in value):
                         silent = depth + 1
                 depth += 1
+                if depth > _MOST_DEPTH:
+                    self.stopped = True  # nobody nests so deep to be read; the rest of the text is one block
+                    end = len(self.raw)
+                    break
             elif key == "Html" and not silent:
                 parts.append(html.visible_text(value))
         self.add(kind, start, end, count_words("".join(parts)))

@@ -248,6 +248,10 @@ def test_more_blocks_than_any_card_has_end_in_one_block():
     assert pieces[-1].last >= MOST_PIECES * 6 - 2
 
 
+def test_quotes_deeper_than_anyone_reads_end_in_one_block():
+    assert blocks(">" * 3_000 + " a\n\n# b\n") == [("quote", 1, 3, "")]
+
+
 def test_spans_of_a_piece_row_are_blocks_in_order():
     (section,) = outline("<div><h2>A</h2> same line <h2>B</h2></div>\nbelow\n")
     assert (section.heading, section.first, section.last) == ("A", 1, 2)
