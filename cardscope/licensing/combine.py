@@ -158,10 +158,9 @@ def judge_chain(generations: Sequence[Sequence[Side]], hops: Sequence[Relation],
     """
     nearest_first: list[LicenseVerdict] = []
     count = len(generations)
-    for depth in range(1, count + 1):
-        at = count - depth
-        here = generations[at]
-        steps = [Relation.MERGE if len(generations[at]) > 1 else hops[at], *hops[at + 1 :]]
+    made = [Relation.MERGE if len(here) > 1 else hop for here, hop in zip(generations, hops, strict=True)]
+    for at in range(count - 1, -1, -1):
+        here, steps = generations[at], made[at:]
         verdict = judge_parents(here, strongest(steps), below)
         walked = [side for generation in generations[at + 1 :] for side in generation[:1]]
         nearest_first.append(passed_on(verdict, _decider(here, verdict), steps, (*walked, below), nearest_first))

@@ -15,7 +15,7 @@ from cardscope.types import LicenseFields
 #: How the notation writes a card without a licence.
 MISSING = "(missing)"
 _GAPS = re.compile(r"[\s_]+")
-_LISTS = frozenset({"relicense_ok", "relicense_review", "relicense_no", "aliases", "naming_words"})
+_LISTS = frozenset({"relicense_ok", "relicense_review", "relicense_no", "aliases", "naming_words", "text_names"})
 #: A row without these would be judged by defaults, and no default is safe.
 _REQUIRED = ("family", "commercial_use", "derivatives", "share_alike")
 _LONGEST = 200
@@ -45,6 +45,7 @@ class License:
         naming_only: The naming duty holds only below models with this word in their name.
         user_threshold: Size line or duty to register, in words.
         made_for: ``data``, ``software``, ``documents``, ``fonts`` where the text was not written for models.
+        text_names: Further names and addresses under which cards speak of this text.
         confidence: ``high``, ``medium``, ``low`` (secondary sources).
     """
 
@@ -75,6 +76,7 @@ class License:
     made_for: str = ""
     source_url: str = ""
     aliases: tuple[str, ...] = ()
+    text_names: tuple[str, ...] = ()
     confidence: str = "low"
     notes: str = ""
 

@@ -22,7 +22,7 @@ _BEFORE, _AFTER = 120, 80
 #: A licence file is read this far: names stand in the first lines, and files of strangers can be of any length.
 _LONGEST = 400_000
 _APPLIES = re.compile(
-    r"subject to|governed|licen[cs]ed under|released under|distributed under|provided under|falls? under|under the"
+    r"subject to|governed|licen[cs]ed under|released under|distributed under|provided under|\bunder\b"
     r"|compl(?:y|ies|iance)|appl(?:y|ies|icable)|bound by|abide|adhere|accordance|agree|inherit|covered by|retain"
     r"|licen[cs]e\s*:|terms of use\s*:|must (?:also )?(?:follow|accept|respect)"
 )
@@ -125,7 +125,12 @@ def _applies(text: str, start: int, end: int) -> bool:
 @cache
 def _phrases(row: License) -> tuple[str, ...]:
     """Names that can only mean this text: its full name, aliases that say licence or terms, its address."""
-    names = [row.name, row.spdx_id.split("|")[0], *(name for name in (row.id, *row.aliases) if _specific(name))]
+    names = [
+        row.name,
+        row.spdx_id.split("|")[0],
+        *row.text_names,
+        *(name for name in (row.id, *row.aliases) if _specific(name)),
+    ]
     address = row.source_url.partition("://")[2].rstrip("/")
     found = [_plain(name).removesuffix(" agreement") for name in names if name]
     found += [_plain(address)] if "/" in address else []

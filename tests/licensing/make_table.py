@@ -4,9 +4,10 @@ python tests/licensing/make_table.py ../shared/licenses/licenses.csv            
 python tests/licensing/make_table.py ../shared/licenses/licenses.csv --write    write the table anew
 
 Empty cells are left out. ``made_for`` is added for licences not written for models: data, software, documents, fonts.
-Three columns are cut out of the text of ``naming_requirement``, so that code need not read
-English: ``naming_prefix`` (how the name of a model must begin), ``naming_words`` (one of them must be shown), and
-``naming_only`` (the duty holds only below models with this word in their name).
+``text_names`` are further names and addresses under which cards speak of a text. Three columns are cut out of the text
+of ``naming_requirement``, so that code need not read English: ``naming_prefix`` (how the name of a model must begin),
+``naming_words`` (one of them must be shown), and ``naming_only`` (the duty holds only below models with this word in
+their name).
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ from pathlib import Path
 
 TARGET = Path(__file__).parents[2] / "cardscope" / "tables" / "licenses.toml"
 LISTS = ("relicense_ok", "relicense_review", "relicense_no", "aliases")
+TEXT_NAMES = {
+    "llama2": ["Llama 2 license", "ai.meta.com/llama/license"],
+    "llama3": ["Llama 3 license", "llama.meta.com/llama3/license"],
+    "llama3.1": ["Llama 3.1 license", "llama.meta.com/llama3_1/license"],
+    "llama3.2": ["Llama 3.2 license", "llama.com/llama3_2/license"],
+    "llama3.3": ["Llama 3.3 license", "llama.com/llama3_3/license"],
+    "llama4": ["Llama 4 license", "llama.com/llama4/license"],
+    "gemma": ["Gemma license", "Gemma prohibited use policy"],
+}
 HEAD = """\
 # Licences of models: the ids of the Hub's own list, and the names often given in `license_name` next to `other`.
 # Facts in own words; the class License in cardscope/licensing/table.py explains the columns. No legal advice.
@@ -45,6 +55,8 @@ def cells(row: dict[str, str]) -> dict[str, str | list[str]]:
         found[key] = value.split(";") if key in LISTS else value
         if key == "naming_requirement":
             found.update(naming(value))
+    if row["id"] in TEXT_NAMES:
+        found["text_names"] = TEXT_NAMES[row["id"]]
     if purpose := made_for(row):
         found["made_for"] = purpose
     return found

@@ -125,6 +125,19 @@ TERMS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ("llama2", "Being based on Llama 2 it is also subject to the Meta Llama 2 license terms."),
+        ("gemma", "The language backbone is under gemma license."),
+        ("llama3", "License: https://llama.meta.com/llama3/license/"),
+    ],
+)
+def test_other_names_of_terms(terms, words):
+    card = parse_card(f"# Child\n\n{words}\n")
+    assert judge(chain(("a/base", terms)), "mit", card=card)[0].reason == "TERMS_IN_TEXT"
+
+
 @pytest.mark.parametrize("terms", TERMS)
 def test_terms_named_in_the_text(terms):
     card = parse_card(f"---\nlicense: mit\n---\n# Child\n\n{TERMS[terms]}\n")
