@@ -17,6 +17,7 @@ import importlib.util
 import json
 import math
 import random
+import re
 import sys
 import tomllib
 from collections import defaultdict
@@ -120,15 +121,58 @@ def popular(shared: Path) -> dict[str, Any]:
     table = pq.read_table(shared / "cards" / "cards.parquet", columns=["model_id", "card"])
     pairs = zip(table["model_id"].to_pylist(), table["card"].to_pylist(), strict=True)
     newest = {model: text for model, text in pairs if model in wanted}
-    silent, shares = [], []
+    silent, shares, models = [], [], []
     for model, text in newest.items():
         if model in listed:
             continue
         card = parse_card(text)
         matches = detect_generators(card)
         silent.append(not matches)
+        models.append(model)
         shares.append(attribute(card, matches).shares[Author.TEMPLATE])
-    return {"cards": len(silent), "silent": sum(silent), "shares": shares}
+    return {"cards": len(silent), "silent": sum(silent), "shares": shares, "models": models}
+
+
+@functools.cache
+def planted(shared: Path) -> tuple[float, ...]:
+    """For each tool's card: share of the lines of people, set under one of its headings, that stay theirs."""
+    from cardscope import attribute, detect_generators, parse_card
+    from cardscope.types import Author
+
+    dice = random.Random(SEED)
+    pool = _lines_of_people(shared)
+    kept = []
+    for _, card, _ in _cards(shared, halves(shared)[1]):
+        places = [section.span.first for section in card.sections if section.level]
+        if not places:
+            continue
+        at, start = dice.choice(places), dice.randrange(len(pool) - 6)
+        lines = [*card.lines[:at], "", *pool[start : start + 6], "", *card.lines[at:]]
+        mixed = parse_card("\n".join(lines))
+        parts = attribute(mixed, detect_generators(mixed)).spans
+        authored = {
+            line
+            for part in parts
+            if part.author is Author.AUTHORED
+            for line in range(part.span.first, part.span.last + 1)
+        }
+        kept.append(sum(line in authored for line in range(at + 2, at + 8)) / 6)
+    return tuple(kept)
+
+
+def _lines_of_people(shared: Path) -> list[str]:
+    """Prose and list lines of the popular cards that no tool wrote, in the order of the table."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(shared / "cards" / "cards.parquet", columns=["model_id", "card"])
+    silent = set(popular(shared)["models"])
+    lines = []
+    for model, text in zip(table["model_id"].to_pylist(), table["card"].to_pylist(), strict=True):
+        if model in silent:
+            silent.discard(model)
+            body = text.split("\n---\n", 1)[-1]
+            lines += [line for line in body.split("\n") if 30 <= len(line) <= 300 and line[0] not in "#`<|!:"]
+    return lines
 
 
 def _miner() -> ModuleType:
@@ -182,7 +226,7 @@ def evaluate(shared: Path) -> dict[str, Any]:
         (match.version, row["version"])
         for row, (truth, _, matches) in zip(halves(shared)[1], _cards(shared, halves(shared)[1]), strict=True)
         for match in matches
-        if match.id == truth and match.version and match.version[0].isdigit() and "-" not in match.version
+        if match.id == truth and match.version and re.fullmatch(r"\d+\.\d+\.\d+", match.version)
     ]
     people, shares = popular(shared), boilerplate_shares(shared)
     return {
@@ -197,7 +241,7 @@ def evaluate(shared: Path) -> dict[str, Any]:
             "tolerance": 0.005,
         },
         "words of tools, boilerplate of the other half": {**bootstrap(shares["other half"]), "tolerance": 0.005},
-        "words of people called template": {**bootstrap(people["shares"]), "better": "low", "tolerance": 0.005},
+        "lines of people in a tool's card left to them": {**bootstrap(planted(shared)), "tolerance": 0.005},
     }
 
 
