@@ -114,6 +114,23 @@ def test_a_warning_moved_elsewhere_is_not_dropped():
     assert kinship(child).dropped == ()
 
 
+def test_a_licence_in_a_list_makes_no_warning_of_the_list():
+    parent = "# A\n\n## Model details\n\n- **License:** mit\n- **Developed by:** the meadow group\n- **Weights:** 7\n"
+    assert kinship("# B\n\nBakes bread.\n", parent).dropped == ()
+
+
+def test_a_warning_below_a_heading_of_its_own_is_found():
+    parent = (
+        "# A\n\n## Limitations\n\n### Snow\n\nSnow hides the mice from it.\n\n"
+        "### License\n\nWhoever passes it on names us.\n"
+    )
+    found = kinship("# B\n\nBakes bread.\n", parent).dropped
+    assert [(text.label, text.sentences) for text in found] == [
+        ("limitations", ("Snow hides the mice from it.",)),
+        ("license", ("Whoever passes it on names us.",)),
+    ]
+
+
 def test_placeholders_are_neither_warnings_nor_inheritance():
     parent = "# A\n\n## Limitations\n\n[More Information Needed]\n\n## Uses\n\nMore information needed\n"
     result = kinship("# B\n\n## Uses\n\nMore information needed\n", parent)
