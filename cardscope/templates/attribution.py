@@ -20,6 +20,8 @@ _Verdict = tuple[Author, str]
 _MARKUP = b"|*#>`_~-+=:"
 #: A line with a number and no more letters than this, right after a tool's line, is a value the tool filled in.
 _MOST_LETTERS = 24
+# Looking up a member of an enumeration costs more than most of what is done with it.
+_AUTHORS = tuple(Author)
 #: The slots of a Hub template are filled by people, those of any other tool by the tool.
 _TEMPLATE = LAYERS.index("template")
 _NOBODY: _Verdict = (Author.AUTHORED, "")
@@ -39,7 +41,7 @@ def attribute(
     """
     body = card.body
     if body is None:
-        return Attribution((), dict.fromkeys(Author, 0.0))
+        return Attribution((), dict.fromkeys(_AUTHORS, 0.0))
     lines = card.lines[body.first - 1 : body.last]
     # A half character cannot be encoded; nothing but the count of words could notice.
     text = "\n".join(lines).encode("utf-8", "replace")
@@ -178,7 +180,6 @@ def _put_together(verdicts: Sequence[_Verdict], lines: Sequence[bytes], first: i
         first: Number of the first of them.
     """
     found: list[AttributedSpan] = []
-    totals = dict.fromkeys(Author, 0)
     at, count = 0, len(lines)
     while at < count:
         verdict, start = verdicts[at], at
@@ -194,14 +195,12 @@ def _put_together(verdicts: Sequence[_Verdict], lines: Sequence[bytes], first: i
         while not lines[end].strip():
             end -= 1
         author, whose = verdict
-        totals[author] += words
         if found and found[-1].author is author and found[-1].whose == whose:
             start, words = found[-1].span.first - first, words + found.pop().words
         found.append(AttributedSpan(author, Span(first + start, first + end), whose, words))
-    everything = sum(totals.values())
-    return Attribution(
-        tuple(found), {author: count / everything if everything else 0.0 for author, count in totals.items()}
-    )
+    everything = sum([span.words for span in found]) or 1
+    shares = {author: sum([span.words for span in found if span.author is author]) / everything for author in _AUTHORS}
+    return Attribution(tuple(found), shares)
 
 
 def _within(line: int, spans: Sequence[Span]) -> bool:
