@@ -26,7 +26,7 @@ import xxhash
 import cardscope
 from cardscope.corpus.rows import MapOptions, map_shard
 from cardscope.corpus.store import Corpus, Shard, filesystem
-from cardscope.errors import CardscopeError, InvalidCorpus, OutputError
+from cardscope.errors import CardscopeError, InvalidCorpus, OutputError, UsageError
 from cardscope.pipeline import table_versions
 
 FORMAT: Final = "cardscope.run/1"
@@ -35,13 +35,19 @@ _KEY: Final = b"cardscope.key"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One shard to map, as it travels to a worker: a few words, never a table."""
+    """One shard to map, as it travels to a worker: a few words, never a table.
+
+    Attributes:
+        key: Of this very work; see `_key`.
+        program: Version of cardscope that made the task; a worker of another one would make other rows.
+    """
 
     corpus: str
     shard: Shard
     options: MapOptions
     target: str
     key: str
+    program: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,11 @@ def work(task: Task) -> Done:
 
     A damaged shard is an answer, not an exception: the others are worth having. A full disk is not one.
     """
+    if task.program != cardscope.__version__:
+        raise UsageError(
+            f"the worker has cardscope {cardscope.__version__}, the run was started with {task.program}",
+            hint="install the same cardscope on every worker",
+        )
     _one_thread()
     corpus = _opened(task.corpus)
     try:

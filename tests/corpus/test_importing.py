@@ -57,8 +57,8 @@ def test_csv_of_the_ecosystem_data_set(tmp_path: Path) -> None:
         "a/child": ["0", "a/child", "5", "7.0", "['x', 'license:mit']", "2024-05-01T10:00:00.000Z", "['mit']",
                     "['b/base']", "['b/base']", "[]", "[]", "[]", "---\nlicense: mit\n---\n# Hé \"quoted\"\n", ""],
         "a/gone": ["1", "a/gone", "", "", "[]", "", "[]", "[]", "[]", "[]", "[]", "[]", "", "404 not found"],
-        "a/evil": ["2", "a/evil", "", "", "__import__('os').system('true')", "", "['" + "[" * 50, "[]", "[]", "[]", "[]",
-                   "[]", "# Evil\n", ""],
+        "a/evil": ["2", "a/evil", "", "", "__import__('os').system('true')", "", "['" + "[" * 50, "[]", "[]", "[]",
+                   "[]", "[]", "# Evil\n", ""],
     }  # fmt: skip
     source = tmp_path / "eco.csv"
     with source.open("w", encoding="utf-8", newline="") as stream:

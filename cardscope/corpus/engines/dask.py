@@ -52,6 +52,7 @@ class DaskEngine:
         if not tasks:
             return
         with self._client() as client:
+            _await_workers(client, self.timeout)
             _check_workers(client)
             yield from _as_they_end(client, tasks, work)
 
@@ -79,6 +80,16 @@ class DaskEngine:
             ) from error
         with client:
             yield client
+
+
+def _await_workers(client: Client, timeout: float) -> None:
+    """Waits for the first worker; others may join at any time, and each task looks at the version it meets."""
+    try:
+        client.wait_for_workers(1, timeout=timeout)
+    except TimeoutError as error:
+        raise Unreachable(
+            "the scheduler has no worker", subject=client.scheduler.address, hint="start some with: dask worker ADDRESS"
+        ) from error
 
 
 def _check_workers(client: Client) -> None:
