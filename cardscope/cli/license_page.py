@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cardscope.licensing.drift import said_flags
 from cardscope.licensing.table import License, licenses
 from cardscope.reporters.palette import LICENSE_GLYPH, LICENSE_STYLE, SEVERITY_STYLE, said
 from cardscope.types import LicenseEvidence, LicenseVerdict
@@ -28,6 +29,14 @@ _QUESTIONS = {
     "territory_limits": "places left out",
     "output_training": "training on output",
 }
+#: Shown only where they decided.
+_ALSO = {
+    "relicense_ok": "also allows",
+    "relicense_review": "asks for a look at",
+    "relicense_no": "rules out",
+    "derivative_scope": "derivative means",
+    "ambiguity": "names a text",
+}
 
 
 def page(verdict: LicenseVerdict, parent: str, child: str) -> RenderableType:
@@ -38,8 +47,10 @@ def page(verdict: LicenseVerdict, parent: str, child: str) -> RenderableType:
     head.append(verdict.severity.value, style=SEVERITY_STYLE[verdict.severity])
     head.append("  confidence ", style="faint")
     head.append(verdict.confidence, style="warn" if verdict.confidence == "low" else "faint")
-    parts: list[RenderableType] = [head, Text(), said(verdict.message, 800), Text()]
+    parts: list[RenderableType] = [head, Text(), said(verdict.message, 800)]
     parts.append(_facts(verdict.evidence))
+    if any(side.cells for side in verdict.evidence):
+        parts += [Text.assemble(("■ ", "title"), ("cells that decided", "faint")), Text()]
     parts += _drift(verdict)
     parts += _sources(verdict.evidence)
     if verdict.parts:
@@ -55,7 +66,7 @@ def page(verdict: LicenseVerdict, parent: str, child: str) -> RenderableType:
         subtitle=note,
         title_align="left",
         subtitle_align="right",
-        border_style="faint",
+        border_style="accent",
         padding=(1, 2),
     )
 
@@ -67,20 +78,24 @@ def _facts(sides: Sequence[LicenseEvidence]) -> RenderableType:
     for side in sides[:4]:
         table.add_column(_heading(side), ratio=1, overflow="fold")
     rows = [licenses().get(side.row) if side.matched in ("id", "alias") else None for side in sides[:4]]
-    for column, question in _QUESTIONS.items():
+    decided = {column for side in sides for column in side.cells}
+    also = {column: question for column, question in _ALSO.items() if column in decided}
+    for column, question in (_QUESTIONS | also).items():
         cells = [_cell(row, column, side) for row, side in zip(rows, sides, strict=False)]
-        if any(cell.plain not in ("", "–") for cell in cells):
+        if any(cell.plain not in ("", "–", "?") for cell in cells):
             table.add_row(question, *cells)
     return table
 
 
 def _heading(side: LicenseEvidence) -> Text:
     heading = said(side.row or side.matched, 60, "name")
-    return heading.append(f"\n{side.role}, by {side.matched}" if side.row else f"\n{side.role}", style="faint")
+    how = f", by {side.matched}" if side.matched in ("id", "alias") else ", no row of the table" if side.row else ""
+    return heading.append(f"\n{side.role}{how}", style="faint")
 
 
 def _cell(row: License | None, column: str, side: LicenseEvidence) -> Text:
-    value = str(getattr(row, column)) if row is not None else "?"
+    found = getattr(row, column) if row is not None else "?"
+    value = ", ".join(found) if isinstance(found, tuple) else str(found)
     deciding = column in side.cells
     return Text(value or "–", style="title" if deciding else "plain" if value else "faint")
 
@@ -89,10 +104,9 @@ def _drift(verdict: LicenseVerdict) -> Iterator[RenderableType]:
     if not verdict.drift or verdict.drift == "same":
         return
     line = Text("terms ", style="faint").append(verdict.drift, style="name")
-    for sign, word in (("-", " lost: "), ("+", " gained: ")):
-        flags = [flag[1:].replace("-", " ") for flag in verdict.drift_flags if flag.startswith(sign)]
-        if flags:
-            line.append(word, style="faint").append(", ".join(flags))
+    for sign, word in (("-", "  lost "), ("+", "  gained ")):
+        if flags := said_flags(verdict.drift_flags, sign):
+            line.append(word, style="faint").append(flags, style="plain")
     yield line
 
 

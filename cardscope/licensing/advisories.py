@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cardscope.licensing.drift import said_flags
 from cardscope.licensing.evidence import Side
 from cardscope.licensing.table import License, normalize
 from cardscope.licensing.terms import labels_shown, shown_words, shows
@@ -40,7 +41,7 @@ def upstream_advisories(verdict: LicenseVerdict, above: Side, below: Side, card:
         found += _naming(row, above, below, card)
         found += _limits(row, verdict.relation)
     if verdict.drift == "tightened":
-        gained = ", ".join(flag.lstrip("+").replace("-", " ") for flag in verdict.drift_flags)
+        gained = said_flags(verdict.drift_flags, "+")
         words = (
             f"{labels_shown(below.labels)} is stricter than the upstream {labels_shown(above.labels)}: it adds {gained}"
         )

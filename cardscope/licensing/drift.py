@@ -10,6 +10,30 @@ from cardscope.tables import on_overlay
 _FREE_OUTPUTS = ("free", "unspecified")
 
 
+#: Flags in the words of a sentence.
+_SAID = {
+    "non-commercial": "a non-commercial limit",
+    "conditional-commercial-use": "conditions on commercial use",
+    "no-derivatives": "a ban on derivatives",
+    "share-alike": "share-alike",
+    "agreement-follows": "an agreement that follows",
+    "use-limits": "limits on use",
+    "attribution": "attribution",
+    "naming": "names to carry",
+    "threshold": "a size line",
+    "output-limits": "limits on training with outputs",
+}
+
+
+def said_flags(moved: tuple[str, ...], sign: str) -> str:
+    """The flags lost (``-``) or gained (``+``) in words, joined; empty when none moved that way.
+
+    >>> said_flags(("-share-alike", "+non-commercial"), "+")
+    'a non-commercial limit'
+    """
+    return ", ".join(_SAID[flag[1:]] for flag in moved if flag.startswith(sign))
+
+
 def flags(row: License) -> frozenset[str]:
     """The burdens a licence puts on whoever uses or passes on the model (section 7 of the rules)."""
     present = {
