@@ -60,7 +60,7 @@ def attribute(
 class _Hands:
     """The tools of one card, and which of them a line is given to."""
 
-    __slots__ = ("_first", "_places", "_reported", "_verdicts", "fills", "starts", "titled", "whole")
+    __slots__ = ("_first", "_places", "_reported", "_verdicts", "fills", "marked", "starts", "titled", "whole")
 
     def __init__(self, generators: Sequence[GeneratorMatch], body: Span, known: Boilerplate) -> None:
         rows = rows_as_reported()
@@ -68,6 +68,8 @@ class _Hands:
         self._reported: dict[str, str] = {}
         self._places: dict[str, tuple[Span, ...]] = {}
         self._verdicts: dict[str, _Verdict] = {}
+        # A line with a mark is the tool's whatever else stands in it.
+        self.marked: list[tuple[str, int]] = []
         self.titled = ""
         fills = set()
         for match in generators:
@@ -77,6 +79,8 @@ class _Hands:
             self._places.setdefault(identity, match.spans)
             if row is None or row.order[0] != _TEMPLATE:
                 fills.add(identity)
+                marks = (span.first for proof in match.evidence for span in proof.spans if span.first == span.last)
+                self.marked += [(identity, line - body.first) for line in marks if body.first <= line <= body.last]
             if row is not None and row.title and not self.titled:
                 self.titled = identity
         self.fills = frozenset(fills)
@@ -114,6 +118,9 @@ def _find_templates(verdicts: list[_Verdict], lines: Sequence[str], text: bytes,
         # Rulers and rows of numbers have no letters: whoever wrote the line before wrote them.
         if last:
             verdicts[at] = hands.verdict(last)
+    for identity, marked in hands.marked:
+        if verdicts[marked] is _NOBODY:
+            verdicts[marked] = hands.verdict(identity)
     if hands.fills and b"```" in text:
         _close_fences(verdicts, lines)
 
@@ -144,7 +151,7 @@ def _slot(lines: Sequence[str], key: bytes, at: int, hands: _Hands, last: str) -
 
 
 def _close_fences(verdicts: list[_Verdict], lines: Sequence[str]) -> None:
-    """Gives a block of code to the tool that wrote half of its lines or more, but for the author's YAML."""
+    """Gives a block of code to the tool that wrote half of its lines; a configuration in YAML is the author's."""
     opened = -1
     for at, line in enumerate(lines):
         if not line.startswith("```"):
@@ -152,13 +159,13 @@ def _close_fences(verdicts: list[_Verdict], lines: Sequence[str]) -> None:
         if opened < 0:
             opened = at
             continue
-        inside = [place for place in range(opened + 1, at) if lines[place].strip()]
-        hands = {verdicts[place] for place in inside if verdicts[place] is not _NOBODY}
-        theirs = sum(verdicts[place] is not _NOBODY for place in inside)
-        if len(hands) == 1 and theirs * 2 >= len(inside) and not lines[opened].startswith(("```yaml", "```yml")):
-            verdict = hands.pop()
-            for place in range(opened, at + 1):
-                verdicts[place] = verdict
+        if lines[opened].startswith(("```yaml", "```yml")):
+            verdicts[opened + 1 : at] = [_NOBODY] * (at - opened - 1)
+        else:
+            inside = [verdicts[place] for place in range(opened + 1, at) if lines[place].strip()]
+            theirs = [verdict for verdict in inside if verdict is not _NOBODY]
+            if theirs and len(theirs) * 2 >= len(inside) and theirs.count(theirs[0]) == len(theirs):
+                verdicts[opened : at + 1] = [theirs[0]] * (at + 1 - opened)
         opened = -1
 
 
