@@ -184,7 +184,8 @@ def _key(digest: str, options: MapOptions, versions: Mapping[str, str]) -> str:
 
 
 def _task(corpus: Corpus, shard: Shard, options: MapOptions, run: str, versions: Mapping[str, str]) -> Task:
-    return Task(corpus.path, shard, options, f"{run}/rows/{shard.name}.parquet", _key(shard.digest, options, versions))
+    key = _key(shard.digest, options, versions)
+    return Task(corpus.path, shard, options, f"{run}/rows/{shard.name}.parquet", key, versions["cardscope"])
 
 
 def _finished(task: Task) -> Done | None:
