@@ -36,6 +36,17 @@ from cardscope.types import (
     SkipReason,
 )
 
+#: Tables whose rows a result depends on, besides the generators.
+_TABLES = (
+    "sections",
+    "placeholders",
+    "licenses",
+    "license_reasons",
+    "relation_hints",
+    "metadata",
+    "probes",
+    "profiles",
+)
 #: Told what is being done, for a progress line; given the stage and the id it is about.
 Listener = Callable[[str, str], None]
 
@@ -107,7 +118,7 @@ class Analyzer:
         self._tell("judge", raw.model_id or raw.origin)
         facts = CardFacts(
             card=card,
-            kind=repository_kind(card.front_matter, info, family.lineage.parents, generators),
+            kind=repository_kind(card.front_matter, info, family.lineage.parents, generators, model=card.model_id),
             info=info,
             generators=generators,
             attribution=attribute(card, generators, inherited),
@@ -188,9 +199,7 @@ class Analyzer:
 
 def table_versions() -> dict[str, str]:
     """Version of every table a result depends on, keyed ``tables/<name>``."""
-    known = ["sections", "placeholders", "licenses", "probes", "profiles"]
-    names = [name for name in known if (tables.read_table(name))] + list(tables.names("generators"))
-    return {f"tables/{name}": tables.version(name) for name in names}
+    return {f"tables/{name}": tables.version(name) for name in (*_TABLES, *tables.names("generators"))}
 
 
 def _fuller(raw: RawCard, info: ModelInfo | None) -> cardscope.types.Dates:

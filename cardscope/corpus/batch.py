@@ -155,7 +155,7 @@ def work(task: Task) -> Done:
 
 def run_versions(options: MapOptions) -> dict[str, str]:
     """What the rows depend on besides corpus and options."""
-    versions = {"cardscope": cardscope.__version__, **table_versions(), "tables/metadata": _metadata_version()}
+    versions = {"cardscope": cardscope.__version__, **table_versions()}
     if options.embedder:
         from cardscope.embedders import load_embedder
 
@@ -169,12 +169,6 @@ def rows_paths(run: str) -> list[str]:
 
 
 # --- below --------------------------------------------------------------------------------------------------------
-
-
-def _metadata_version() -> str:
-    from cardscope import tables
-
-    return tables.version("metadata")
 
 
 def _key(digest: str, options: MapOptions, versions: Mapping[str, str]) -> str:

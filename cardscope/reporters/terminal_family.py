@@ -52,7 +52,7 @@ def _ancestry(result: CardAnalysis, lineage: Lineage) -> Tree:
         if all(edge.parent != row.parent for row in rows):
             rows.append(edge)
     drawn: dict[str, Tree] = {}
-    me = str(lineage.model_id or "this card")
+    me = str(lineage.model_id or "")
 
     def place(name: str, trail: tuple[str, ...]) -> Tree:
         if name in drawn:
