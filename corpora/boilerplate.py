@@ -5,7 +5,8 @@ the real cards (``cards/cards.parquet``); ``--check`` only says whether the ship
 
 A line counts as a tool's when it stands in the lines that `detect_generators` gives to the tool and
 
-- in real cards: in at least 8 % of them (5 % where there are more than 400) and with at least 3 owners;
+- in real cards: in at least 8 % of them (5 % where there are more than 400) and with at least 3 owners; where one
+  account writes nearly all of a tool's cards (a quantiser's house style), in a quarter of its cards;
 - in generated cards: anywhere, unless it holds an invented name or sentence; for templates that people fill in, in
   every card of one version of the template, since there the invented text stands between the fixed lines.
 
@@ -38,6 +39,8 @@ INVENTED = re.compile(
 #: Where a tool fills something in, as a rule.
 SLOT = re.compile(r"[\d\[\"'`{]|: (?=\S)|\*\*:? (?=\S)")
 SHARE, SHARE_OF_MANY, MANY, OWNERS = 0.08, 0.05, 400, 3
+#: A tool that one account alone uses, four cards in five, is that account: there its cards are counted, not owners.
+HOUSE, HOUSE_SHARE, HOUSE_CARDS = 0.8, 0.25, 4
 #: A real card that could be counted but would only cost time: enough of each tool is enough.
 MOST_CARDS = 1500
 
@@ -47,6 +50,7 @@ class Counts:
 
     def __init__(self) -> None:
         self.cards = 0
+        self.owners: Counter[str] = Counter()
         self.whole: dict[bytes, Counter[str]] = defaultdict(Counter)
         self.starts: dict[bytes, Counter[str]] = defaultdict(Counter)
         self.ends: dict[bytes, set[bytes]] = defaultdict(set)
@@ -54,6 +58,7 @@ class Counts:
     def add(self, owner: str, lines: Iterable[tuple[str, bytes]]) -> None:
         """Counts each line and start of a card once."""
         self.cards += 1
+        self.owners[owner] += 1
         whole, starts = set(), {}
         for line, key in lines:
             whole.add(key)
@@ -145,20 +150,29 @@ def from_real(shared: Path) -> tuple[dict[str, set[int]], dict[str, set[int]]]:
     whole: dict[str, set[int]] = {}
     starts: dict[str, set[int]] = {}
     for identity, tally in counts.items():
-        least = max(OWNERS, tally.cards * (SHARE_OF_MANY if tally.cards > MANY and _fills(identity) else SHARE))
-        often = {key for key, owners in tally.whole.items() if _often(owners, least)}
-        whole[identity] = {hash_of(key) for key in often}
-        if _fills(identity):
-            starts[identity] = {
-                hash_of(start)
-                for start, owners in tally.starts.items()
-                if _often(owners, 2 * least) and len(tally.ends[start] - often) >= OWNERS
-            }
+        whole[identity], starts[identity] = _frequent(tally, fills=_fills(identity))
     return whole, starts
 
 
-def _often(owners: Counter[str], least: float) -> bool:
-    return len(owners) >= OWNERS and owners.total() >= least
+def _frequent(tally: Counts, *, fills: bool) -> tuple[set[int], set[int]]:
+    """Hashes of what stands in enough of a tool's cards, and of starts with many ends where the tool fills slots."""
+    house = max(tally.owners.values(), default=0) > HOUSE * tally.cards
+    if house:
+        needed, least = 1, max(HOUSE_CARDS, tally.cards * HOUSE_SHARE)
+    else:
+        needed = OWNERS
+        least = max(OWNERS, tally.cards * (SHARE_OF_MANY if tally.cards > MANY and fills else SHARE))
+
+    def often(owners: Counter[str], times: float) -> bool:
+        return len(owners) >= needed and owners.total() >= times
+
+    lines = {key for key, owners in tally.whole.items() if often(owners, least)}
+    starts = {
+        start
+        for start, owners in tally.starts.items()
+        if fills and often(owners, least if house else 2 * least) and len(tally.ends[start] - lines) >= OWNERS
+    }
+    return {hash_of(key) for key in lines}, {hash_of(start) for start in starts}
 
 
 def merged(parts: Iterable[dict[str, set[int]]]) -> dict[str, set[int]]:

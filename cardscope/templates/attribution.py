@@ -112,7 +112,9 @@ def _find_templates(verdicts: list[_Verdict], lines: Sequence[str], text: bytes,
         if key:
             owners = whole.get(hash_of(key))
             said = hands.of(owners, at) if owners else ""
-            if not said and hands.fills:
+            if said and hands.titled and lines[at].startswith("#"):
+                hands.titled = ""
+            elif not said and hands.fills:
                 said = _slot(lines, key, at, hands, last)
             last = said
         # Rulers and rows of numbers have no letters: whoever wrote the line before wrote them.
@@ -137,7 +139,7 @@ def _slot(lines: Sequence[str], key: bytes, at: int, hands: _Hands, last: str) -
         owners = starts.get(hash_of(start))
         if owners and (identity := hands.of(owners, at)):
             return identity
-    if hands.titled and line.startswith("# "):
+    if hands.titled and line.lstrip().startswith("#"):
         title, hands.titled = hands.titled, ""
         return title
     if last not in hands.fills or not at:
