@@ -1,0 +1,398 @@
+"""What the encoder is worth on cards it was not trained on, beside MiniLM, plain distillation and TF-IDF.
+
+    python models/card-encoder/evaluate.py ../shared            prints and writes evaluation.json
+    python models/card-encoder/evaluate.py ../shared --no-rivals  the shipped encoder only, the rivals as they were
+
+Three tasks, as in the issue: (a) find the changed section in another revision of the card, (b) sections of one label
+against sections of others, across owners, (c) parent and child against random pairs. Texts that occur in the training
+cards are dropped. Intervals are bootstrap over models (a, c) or owners (b).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+import re
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+Array = np.ndarray[Any, np.dtype[Any]]
+Vectors = Callable[[Sequence[str]], Array]
+
+
+def _sibling(name: str) -> ModuleType:
+    """A module of this folder; the folder has a hyphen and is no package."""
+    full = f"card_encoder_{name}"
+    if full not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full, HERE / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[full] = module
+        spec.loader.exec_module(module)
+    return sys.modules[full]
+
+
+data = _sibling("data")
+labels = _sibling("labels")
+
+
+#: Tasks of tens of thousands of texts, which would take the transformer half an hour.
+SLOW = ("a_among_all", "b_same_heading")
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Query ``i`` must find ``candidates[i][answer[i]]`` before the others."""
+
+    queries: list[str]
+    candidates: list[list[str]]
+    answers: list[int]
+    groups: list[str]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of texts that belong together (truth 1) or not (0)."""
+
+    left: list[str]
+    right: list[str]
+    truth: list[int]
+    groups: list[str]
+
+
+def changed_sections(cards: data.Cards, sides: tuple[str, ...], known: set[int]) -> Retrieval:
+    """Sections of older revisions, to be found in the newest, where the text under the same heading is another now.
+
+    Bodies only, headings that both revisions have once, three sections or more to choose from.
+    """
+    task = Retrieval([], [], [], [])
+    for revisions in cards.of(*sides):
+        new, seen = revisions[-1], set()
+        after = _by_heading(new)
+        bodies = sorted({section.body for section in new.sections if section.body})
+        taken = {data.squeeze(body) for body in bodies}
+        if len(bodies) < 3:
+            continue
+        for heading, query in (item for old in revisions[:-1] for item in sorted(_by_heading(old).items())):
+            target, plain = after.get(heading, ""), data.squeeze(query)
+            if plain in taken or plain in seen or min(len(query), len(target)) < 20:
+                continue
+            seen.add(plain)
+            if not {data.digest(plain), data.digest(data.squeeze(target))} & known:
+                task.queries.append(query)
+                task.candidates.append(bodies)
+                task.answers.append(bodies.index(target))
+                task.groups.append(new.model)
+    return task
+
+
+def pooled(task: Retrieval, cards: data.Cards, sides: tuple[str, ...], most: int) -> Retrieval:
+    """The same queries, to be found among sections of the newest revisions of many cards: a draw of ``most`` bodies."""
+    everything = sorted({s.body for revisions in cards.of(*sides) for s in revisions[-1].sections if s.body})
+    drawn = random.Random(5).sample(everything, min(most, len(everything)))
+    pool = sorted({*drawn, *(body for found in task.candidates for body in found)})
+    place = {body: number for number, body in enumerate(pool)}
+    answers = [place[found[answer]] for found, answer in zip(task.candidates, task.answers, strict=True)]
+    return Retrieval(task.queries, [pool] * len(answers), answers, task.groups)
+
+
+def _by_heading(revision: data.Revision) -> dict[str, str]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for section in revision.sections:
+        found[" ".join(section.heading.lower().split())].append(section.body)
+    return {heading: bodies[0] for heading, bodies in found.items() if len(bodies) == 1 and bodies[0]}
+
+
+def label_pairs(
+    cards: data.Cards, sides: tuple[str, ...], known: set[int], naming: Callable[[str], str | None], number: int = 4000
+) -> Pairs:
+    """Pairs of section bodies of different owners, half of one label, half of two; labels drawn with equal weight."""
+    pools: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for revisions in cards.of(*sides):
+        for section in revisions[-1].sections:
+            label = naming(section.heading)
+            body = section.body
+            if label and len(body) >= 40 and data.digest(data.squeeze(body)) not in known:
+                pools[label][data.owner(revisions[-1].model)].append(body)
+    names = sorted(label for label, owners in pools.items() if len(owners) >= 5)
+    draw = random.Random(7)
+    task = Pairs([], [], [], [])
+
+    def pick(label: str, avoid: str | None = None) -> tuple[str, str]:
+        owners = [owner for owner in pools[label] if owner != avoid]
+        who = draw.choice(owners)
+        return who, draw.choice(pools[label][who])
+
+    for _ in range(number):
+        label = draw.choice(names)
+        who, left = pick(label)
+        for truth in (1, 0):
+            other = label if truth else draw.choice([name for name in names if name != label])
+            task.left.append(left)
+            task.right.append(pick(other, who)[1])
+            task.truth.append(truth)
+            task.groups.append(who)
+    return task
+
+
+def kin_pairs(
+    cards: data.Cards, sides: tuple[str, ...], known: set[int], text: Callable[[Any, str], str], per: int = 5
+) -> Pairs:
+    """A child's card with its parent's, and with ``per`` other cards that are parents of someone, not of its family."""
+    parents_of: dict[str, set[str]] = defaultdict(set)
+    for parent, child in cards.pairs:
+        parents_of[child].add(parent)
+    inside = [(parent, child) for parent, child in cards.pairs if cards.split[child] in sides]
+    if sides == ("family",):
+        inside = [(parent, child) for parent, child in inside if cards.split[parent] == "family"]
+    pool = sorted({parent for parent, _ in inside})
+    draw = random.Random(11)
+    task = Pairs([], [], [], [])
+    for parent, child in inside:
+        old, new = cards.revisions[parent][-1], cards.revisions[child][-1]
+        if min(len(old.body), len(new.body)) < 40 or data.digest(data.squeeze(new.body)) in known:
+            continue
+        kin = parents_of[child] | {child} | {p for up in parents_of[child] for p in parents_of[up]}
+        others = draw.sample([name for name in pool if name not in kin and child not in parents_of[name]], per)
+        task.left.extend([text(new, parent)] * (1 + per))
+        task.right.append(text(old, parent))
+        task.right.extend(text(cards.revisions[name][-1], parent) for name in others)
+        task.truth.extend([1] + [0] * per)
+        task.groups.extend([child] * (1 + per))
+    return task
+
+
+def whole_card(revision: data.Revision, parent: str) -> str:
+    """Front matter and body, as downloaded."""
+    return f"{revision.front}\n{revision.body}"
+
+
+def body_only(revision: data.Revision, parent: str) -> str:
+    """Without the front matter."""
+    return str(revision.body)
+
+
+def without_lineage(revision: data.Revision, parent: str) -> str:
+    """The body without any id, address, or word of the names of the child and of its parent."""
+    text = re.sub(r"https?://\S+|[\w.-]+/[\w.-]+", " ", revision.body)
+    names = {word.lower() for name in (parent, revision.model) for word in re.findall(r"\w+", name) if len(word) > 2}
+    return re.sub(r"\w+", lambda match: " " if match[0].lower() in names else match[0], text)
+
+
+def tasks(cards: data.Cards, sides: dict[str, tuple[str, ...]] | None = None) -> dict[str, Retrieval | Pairs]:
+    """All tasks by name."""
+    known = data.known_texts(cards, "train", "validation") if sides is None else data.known_texts(cards, "train")
+    both = ("test", "family") if sides is None else sides["test"]
+    unseen = ("test",) if sides is None else sides["test"]
+    changed = changed_sections(cards, both, known)
+    found: dict[str, Retrieval | Pairs] = {
+        "a_changed_section": pooled(changed, cards, both, 3000),
+        "a_among_all": pooled(changed, cards, both, 100_000),
+        "a_within_card": changed,
+        "b_same_label": label_pairs(cards, both, known, lambda h: labels.OF_HEADING.get(data.heading_key(h))),
+        "b_same_heading": label_pairs(cards, both, known, lambda h: data.heading_key(h) or None),
+    }
+    for name, text in (("card", whole_card), ("body", body_only), ("without_lineage", without_lineage)):
+        found[f"c_children_{name}"] = kin_pairs(cards, unseen, known, text)
+        if sides is None:
+            found[f"c_families_{name}"] = kin_pairs(cards, ("family",), known, text)
+    return found
+
+
+def measure(task: Retrieval | Pairs, vectors: Vectors, rounds: int = 300) -> dict[str, Any]:
+    """Accuracy at one, or area under the curve, with a 95 % interval."""
+    if isinstance(task, Retrieval):
+        values = _hits(task, vectors)
+        score: Callable[[Any], float] = lambda index: float(values[index].mean())  # noqa: E731
+    else:
+        similarity = _cosines(task, vectors)
+        truth = np.array(task.truth)
+        score = lambda index: _auc(similarity[index], truth[index])  # noqa: E731
+    members: dict[str, list[int]] = defaultdict(list)
+    for number, group in enumerate(task.groups):
+        members[group].append(number)
+    blocks = [np.array(numbers) for numbers in members.values()]
+    generator = np.random.default_rng(3)
+    drawn = [
+        score(np.concatenate([blocks[i] for i in generator.integers(0, len(blocks), len(blocks))]))
+        for _ in range(rounds)
+    ]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return {
+        "value": round(score(np.arange(len(task.groups))), 4),
+        "low": round(float(low), 4),
+        "high": round(float(high), 4),
+        "n": len(task.groups),
+        "groups": len(blocks),
+    }
+
+
+def _hits(task: Retrieval, vectors: Vectors) -> Array:
+    texts = sorted({*task.queries, *(text for found in task.candidates for text in found)})
+    place = {text: number for number, text in enumerate(texts)}
+    table = vectors(texts)
+    hits, rows = [], {}
+    for query, found, answer in zip(task.queries, task.candidates, task.answers, strict=True):
+        if id(found) not in rows:
+            rows.clear()
+            rows[id(found)] = table.take([place[text] for text in found], axis=0)
+        similarity = rows[id(found)].dot(table[place[query]])
+        best = np.flatnonzero(similarity >= similarity.max() - 1e-6)
+        # Equal texts under two headings cannot be told apart by anyone: a tie counts its share.
+        hits.append(float(answer in best) / len(best))
+    return np.array(hits)
+
+
+def _cosines(task: Pairs, vectors: Vectors) -> Array:
+    texts = sorted({*task.left, *task.right})
+    place = {text: number for number, text in enumerate(texts)}
+    table = vectors(texts)
+    left, right = table[[place[t] for t in task.left]], table[[place[t] for t in task.right]]
+    return np.einsum("ij,ij->i", left, right)
+
+
+def _auc(similarity: Array, truth: Array) -> float:
+    _, inverse, counts = np.unique(similarity, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    positive = int(truth.sum())
+    negative = len(truth) - positive
+    return float((ranks[truth == 1].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def tfidf(cards: data.Cards) -> Vectors:
+    """TF-IDF over words, sublinear, with a stop list, fitted on the sections of the training cards."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = sorted({section.text for revisions in cards.of("train") for r in revisions for section in r.sections})
+    model = TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2).fit(texts)
+    # einsum and fancy indexing want arrays; a sparse product with a fixed projection would be another measure.
+    return lambda found: _Sparse(model.transform(found))  # type: ignore[return-value]
+
+
+class _Sparse:
+    """Sparse rows that answer the few array questions `measure` asks."""
+
+    def __init__(self, rows: Any) -> None:  # noqa: ANN401 - a scipy matrix
+        self.rows = rows
+
+    def __getitem__(self, index: Array | int) -> Array:
+        """One row, or several, as plain arrays."""
+        return self.rows[index].toarray()[0] if isinstance(index, int) else self.rows[index].toarray()
+
+    def take(self, index: list[int], axis: int) -> Array:
+        """Rows that stay sparse: a pool of thousands would not fit otherwise."""
+        return self.rows[index]
+
+
+def gate(shared: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The shipped encoder's values with their intervals and TF-IDF's: what the floors in ``tests/eval`` hold."""
+    from cardscope.embedders.static import StaticEmbedder
+
+    cards = data.load_cards(shared)
+    found, encoder, rival = tasks(cards), StaticEmbedder(HERE), tfidf(cards)
+    result = {}
+    for name in names:
+        ours = measure(found[name], encoder.encode, 200)
+        baseline = measure(found[name], rival, 1)["value"]
+        result[name] = {key: ours[key] for key in ("value", "low", "high")} | {"baseline": baseline, "tolerance": 0.002}
+    return result
+
+
+def _rivals(cards: data.Cards) -> dict[str, Vectors]:
+    """What the encoder is held against; needs torch and the teacher of the recipe."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    train = _sibling("train")
+    torch.set_num_threads(1)
+    teacher = SentenceTransformer(str(train.teacher_folder()), device="cpu")
+
+    def minilm(texts: Sequence[str]) -> Array:
+        # It reads 256 tokens; cutting first saves the tokenizer the rest of long cards.
+        found = teacher.encode(
+            [t[:4000] for t in texts], batch_size=16, normalize_embeddings=True, show_progress_bar=False
+        )
+        return np.asarray(found, dtype=np.float32)
+
+    return {"tfidf": tfidf(cards), "plain_distillation": train.plain_distillation(cards), "minilm": minilm}
+
+
+def _write_results(report: dict[str, Any]) -> None:
+    """The table in the model card, between its two marks."""
+    names = ("card-encoder", "tfidf", "minilm", "plain_distillation")
+    lines = [
+        "| task | pairs or queries | card-encoder | TF-IDF | MiniLM | plain distillation |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for task, values in report["tasks"].items():
+        cells = [
+            f"{values[who]['value']:.3f} ({values[who]['low']:.3f}–{values[who]['high']:.3f})" if who in values else "–"
+            for who in names
+        ]
+        lines.append(f"| {task} | {values['card-encoder']['n']:,} | {' | '.join(cells)} |")
+    speed, size = report["sections_per_second_and_core"], report["mean_characters"]
+    lines += ["", f"{speed:,} sections of {size} characters on average a second and core (NumPy); {report['encoder']}."]
+    card = HERE / "README.md"
+    head, _, rest = card.read_text(encoding="utf-8").partition("<!-- results: written by evaluate.py -->\n")
+    _, mark, tail = rest.partition("<!-- end of results -->")
+    text = f"{head}<!-- results: written by evaluate.py -->\n" + "\n".join(lines) + f"\n{mark}{tail}"
+    card.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Prints a line a task and writes ``evaluation.json``."""
+    from cardscope.embedders.static import StaticEmbedder
+
+    shared = Path(sys.argv[1])
+    cards = data.load_cards(shared)
+    encoder = StaticEmbedder(HERE)
+    found = tasks(cards)
+    sample = sorted({s.text for revisions in cards.of("test") for s in revisions[-1].sections})[::2]
+    encoder.encode(sample[:2000])
+    began = time.process_time()
+    encoder.encode(sample)
+    speed = len(sample) / (time.process_time() - began)
+    report: dict[str, Any] = {
+        "encoder": encoder.name,
+        "models": data.counts(cards),
+        "sections_per_second_and_core": round(speed),
+        "mean_characters": round(sum(map(len, sample)) / len(sample)),
+        "tasks": {name: {"card-encoder": measure(task, encoder.encode)} for name, task in found.items()},
+    }
+    stored = HERE / "evaluation.json"
+    # The rivals do not change when the encoder does: their last values are carried over.
+    earlier = json.loads(stored.read_text(encoding="utf-8"))["tasks"] if stored.exists() else {}
+    for name, values in earlier.items():
+        report["tasks"][name].update({who: value for who, value in values.items() if who != "card-encoder"})
+    rivals = {} if "--no-rivals" in sys.argv else _rivals(cards)
+    for rival, vectors in rivals.items():
+        for name, task in found.items():
+            if rival == "minilm" and name in SLOW:
+                continue
+            if rival == "minilm" and isinstance(task, Pairs) and len(task.truth) > 2000:
+                # Fifteen sections a second: the first thousand pairs tell enough.
+                task = Pairs(task.left[:1000], task.right[:1000], task.truth[:1000], task.groups[:1000])
+            report["tasks"][name][rival] = measure(task, vectors, 100)
+            print(rival, name, report["tasks"][name][rival], flush=True)
+    for name, values in report["tasks"].items():
+        print(name, {who: value["value"] for who, value in values.items()}, values["card-encoder"])
+    print(f"{speed:.0f} sections a second and core")
+    if rivals or earlier:
+        (HERE / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        _write_results(report)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE.parent.parent))
+    main()
