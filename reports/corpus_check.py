@@ -32,7 +32,7 @@ def contents(sample: int | None, seed: int) -> Iterator[tuple[str, bytes]]:
 
     rows = pq.read_table(SHARED / "cards" / "cards.parquet", columns=["model_id", "card", "raw"]).to_pylist()
     if sample is not None and sample < len(rows):
-        rows = random.Random(seed).sample(rows, sample)  # noqa: S311
+        rows = random.Random(seed).sample(rows, sample)
     for row in rows:
         yield row["model_id"], row["raw"] or row["card"].encode()
     for file in sorted((SHARED / "cards" / "specimens").glob("*.md")):
@@ -56,7 +56,7 @@ def parity(text: str, fields: dict[str, Any]) -> str:
     return "same" if repr(theirs) == repr(fields) else "differs-in-booleans" if _unbent(theirs, fields) else "differs"
 
 
-def _unbent(theirs: Any, ours: Any) -> bool:  # noqa: ANN401
+def _unbent(theirs: Any, ours: Any) -> bool:
     """Whether the only differences are words that YAML 1.1 reads as booleans (``language: no``)."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         return len(theirs) == len(ours) and all(map(_unbent, theirs.values(), ours.values()))
@@ -74,7 +74,7 @@ def check(sample: int | None, seed: int) -> dict[str, Any]:
     from cardscope.parsing import parse_card
 
     oracle = MarkdownIt("commonmark").enable("table").disable(["inline"])
-    chosen = random.Random(seed)  # noqa: S311
+    chosen = random.Random(seed)
     counts: Counter[str] = Counter()
     styles: Counter[str] = Counter()
     problems: Counter[str] = Counter()

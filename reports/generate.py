@@ -21,10 +21,9 @@ PROBES = ROOT / "docs" / "probes.md"
 
 def picture() -> str:
     """The report on the demo hub's flagship, drawn by the program itself."""
-    from cardscope.sources.corpus import CorpusSource
-
     from cardscope.pipeline import Analyzer
     from cardscope.reporters.terminal import TerminalReporter
+    from cardscope.sources.corpus import CorpusSource
     from cardscope.types import model_id
 
     flagship = tomllib.loads((ROOT / "corpora" / "demo" / "demo.toml").read_text(encoding="utf-8"))["flagship"]

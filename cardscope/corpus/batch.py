@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 import cardscope
+from cardscope import tables
 from cardscope.corpus.rows import MapOptions, map_shard
 from cardscope.corpus.store import Corpus, Shard, filesystem
 from cardscope.errors import CardscopeError, InvalidCorpus, OutputError, UsageError
@@ -155,7 +156,7 @@ def work(task: Task) -> Done:
 
 def run_versions(options: MapOptions) -> dict[str, str]:
     """What the rows depend on besides corpus and options."""
-    versions = {"cardscope": cardscope.__version__, **table_versions()}
+    versions = {"cardscope": cardscope.__version__, **table_versions(), "tables": tables.digest()}
     if options.embedder:
         from cardscope.embedders import load_embedder
 

@@ -6,9 +6,11 @@ A user's folder holds files of the same names; a row given there replaces the ke
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,18 @@ def names(folder: str) -> tuple[str, ...]:
 def version(name: str) -> str:
     """The version in a table's head, as it goes into the ``versions`` of a result."""
     return str(read_table(name)["table"]["version"])
+
+
+def digest() -> str:
+    """Of every row of every table, overlay included: two results can be compared only under equal tables.
+
+    A version says what its author meant to say; this says what was read.
+    """
+    every = sorted(path.relative_to(_HERE).with_suffix("").as_posix() for path in _HERE.rglob("*.toml"))
+    if _overlay_folder is not None:
+        every = sorted({*every, *(name for folder in ("generators",) for name in names(folder))})
+    content = json.dumps([(name, read_table(name)) for name in every], sort_keys=True, default=str)
+    return sha256(content.encode()).hexdigest()[:16]
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The benchmarks, one module a subject; each offers ``run(options) -> list of results``."""
