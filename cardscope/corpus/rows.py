@@ -6,7 +6,9 @@ for all cards that hold it; sections are encoded once for as long as the worker 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,7 +92,8 @@ def map_shard(corpus: Corpus, shard: Shard, options: MapOptions) -> pa.Table:
     by_text: dict[bytes, list[int]] = {}
     for number, address in enumerate(cards["text_id"].to_pylist()):
         by_text.setdefault(address, []).append(number)
-    pieces = list(_pieces(corpus, shard, cards, by_text, embedder, options))
+    with _no_cycles():
+        pieces = list(_pieces(corpus, shard, cards, by_text, embedder, options))
     dimensions = embedder.dimensions if embedder else 0
     schema = row_schema(cards.schema, dimensions)
     table = pa.concat_tables(pieces) if pieces else schema.empty_table()
@@ -101,6 +104,18 @@ def map_shard(corpus: Corpus, shard: Shard, options: MapOptions) -> pa.Table:
         ("text_id", "ascending"),
     ]
     return table.sort_by(order).replace_schema_metadata(schema.metadata)
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Rests the search for cycles: nothing that is read here makes one, and looking through it all costs 7 %."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def row_schema(cards: pa.Schema, dimensions: int) -> pa.Schema:
@@ -135,6 +150,8 @@ def _pieces(
     options: MapOptions,
 ) -> Iterator[pa.Table]:
     schema = row_schema(cards.schema, embedder.dimensions if embedder else 0)
+    # Once for the shard: taking the rows of each text out of the table costs more than parsing it.
+    infos = [_info(row) for row in cards.select(list(_INFO)).to_pylist()]
     for batch in corpus.texts(shard, options.batch):
         texts = _TextTable(embedder)
         numbers: list[int] = []
@@ -145,10 +162,10 @@ def _pieces(
             if not rows:
                 continue
             place, features = texts.add(content)
-            for number, row in zip(rows, cards.take(rows).to_pylist(), strict=True):
-                numbers.append(number)
-                takes.append(place)
-                own.add(row, features, texts.errors.get(place))
+            numbers += rows
+            takes += [place] * len(rows)
+            for row in rows:
+                own.add(infos[row], features, texts.errors.get(place))
         if numbers:
             left = cards.take(numbers).drop_columns(["tags"])
             yield _joined(left, own.table(), texts.table().take(takes), schema)
@@ -215,9 +232,8 @@ class _CardTable:
     def __init__(self) -> None:
         self._columns: dict[str, list[Any]] = {field.name: [] for field in CARD_COLUMNS}
 
-    def add(self, row: Mapping[str, Any], features: TextFeatures, error: str | None) -> None:
-        name = ModelId(row["model_id"])
-        info = _info(row, name)
+    def add(self, info: ModelInfo, features: TextFeatures, error: str | None) -> None:
+        name = info.model_id
         matter = features.card.front_matter
         edges = state_edges(name, matter, info)
         kind = repository_kind(matter, info, edges, features.generators)
@@ -241,9 +257,13 @@ class _CardTable:
         )
 
 
-def _info(row: Mapping[str, Any], name: ModelId) -> ModelInfo:
+#: Columns of the cards that decide anything besides the text.
+_INFO: Final = ("model_id", "revision", "downloads", "likes", "tags", "library_name", "pipeline_tag")
+
+
+def _info(row: Mapping[str, Any]) -> ModelInfo:
     return ModelInfo(
-        name,
+        ModelId(row["model_id"]),
         revision=row["revision"] or None,
         downloads=row["downloads"],
         likes=row["likes"],
