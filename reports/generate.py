@@ -13,10 +13,13 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import probes_page
+
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "reports" / "analyze.svg"
 README = ROOT / "README.md"
-PROBES = ROOT / "docs" / "probes.md"
 
 
 def picture() -> str:
@@ -56,26 +59,7 @@ def readme() -> str:
     return re.sub(r"<!-- help:(?P<words>[a-z ]*) -->\n.*?<!-- /help -->", fill, text, flags=re.DOTALL)
 
 
-def probes() -> str:
-    """The page that lists every question cardscope asks of a card."""
-    with (ROOT / "cardscope" / "tables" / "probes.toml").open("rb") as stream:
-        table = tomllib.load(stream)
-    lines = [
-        "# What cardscope asks of a card",
-        "",
-        f"Made from `cardscope/tables/probes.toml` (version {table['table']['version']}); weights stand in `profiles.toml`.",
-        "",
-        "| probe | part | question |",
-        "| --- | --- | --- |",
-    ]
-    rows = {key: row for key, row in table.get("probes", table).items() if key != "table" and isinstance(row, dict)}
-    lines += [
-        f"| `{key}` | {row.get('axis', '')}: {row.get('part', '')} | {row['question']} |" for key, row in rows.items()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-GENERATED: dict[Path, Callable[[], str]] = {PICTURE: picture, README: readme, PROBES: probes}
+GENERATED: dict[Path, Callable[[], str]] = {PICTURE: picture, README: readme, probes_page.PAGE: probes_page.page}
 
 
 def main() -> int:

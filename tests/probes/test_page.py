@@ -3,8 +3,8 @@
 import importlib.util
 from pathlib import Path
 
-_path = Path(__file__).parents[2] / "docs" / "generate_probes.py"
-_spec = importlib.util.spec_from_file_location("generate_probes", _path)
+_path = Path(__file__).parents[2] / "reports" / "probes_page.py"
+_spec = importlib.util.spec_from_file_location("probes_page", _path)
 generate = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(generate)
 

@@ -1,8 +1,7 @@
-"""Writes ``docs/probes.md`` out of the two tables: ``--update`` writes, without it the page is only compared."""
+"""The page that lists every question and its weight, made out of the two tables; see ``generate.py``."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from cardscope import tables
@@ -10,10 +9,10 @@ from cardscope.probes import questions
 from cardscope.scoring import weights
 from cardscope.types import RepositoryKind
 
-PAGE = Path(__file__).with_name("probes.md")
+PAGE = Path(__file__).parent.parent / "docs" / "probes.md"
 _HEAD = """# What is asked of a card
 
-Made by `docs/generate_probes.py` from `cardscope/tables/probes.toml` (the questions) and
+Made by `reports/generate.py` from `cardscope/tables/probes.toml` (the questions) and
 `cardscope/tables/profiles.toml` (what an answer is worth); change these, not this page.
 
 **Quality** asks whether the card tells its reader what the reader needs; **standardization** whether it looks and reads
@@ -42,19 +41,3 @@ def page() -> str:
         worth = " | ".join(f"{points[kind][question.id]:g}" if points[kind][question.id] else "–" for kind in kinds)
         out.append(f"| `{question.id}` | {question.question} | {question.motivation} | {worth} |")
     return "\n".join(out) + "\n"
-
-
-def main() -> int:
-    """Exit code 1 when the page differs and may not be written."""
-    text = page()
-    if "--update" in sys.argv[1:]:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-        sys.stderr.write("docs/probes.md is not what the tables say: run docs/generate_probes.py --update\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
