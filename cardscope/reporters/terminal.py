@@ -45,6 +45,8 @@ from cardscope.types import (
 #: Findings shown before the rest is only counted; ``explain`` shows all.
 _FINDINGS = 12
 _SECTIONS = 40
+#: Labels that every card is looked through for; the table goes on with rarer ones, which are only counted when absent.
+_CORE = 23
 
 
 class TerminalReporter:
@@ -159,8 +161,6 @@ def _facts_lines(result: CardAnalysis) -> Iterator[Text]:
         for word, date in (("created", result.dates.created), ("changed", result.dates.modified))
         if date is not None
     ]
-    if result.revision:
-        when.append(f"revision {result.revision[:8]}")
     if when:
         yield said(" · ".join(when), 120, "faint")
     if info is not None and (info.downloads is not None or info.likes is not None):
@@ -171,6 +171,8 @@ def _facts_lines(result: CardAnalysis) -> Iterator[Text]:
         ]
         if info.gated:
             counts.append("gated")
+        if result.revision:
+            counts.append(f"revision {result.revision[:8]}")
         yield said(" · ".join(counts), 120, "faint")
 
 
@@ -254,9 +256,15 @@ def _section_name(section: Section) -> Text:
 
 def _coverage(result: CardAnalysis) -> RenderableType:
     rows = {state: Text() for state in CoverageState}
-    for label, cover in result.facts.card.coverage.items():
+    unasked = 0
+    for place, (label, cover) in enumerate(result.facts.card.coverage.items()):
+        if cover.state is CoverageState.ABSENT and place >= _CORE:
+            unasked += 1
+            continue
         row = rows[cover.state]
         row.append(", " if row else "").append(label.replace("_", " "))
+    if unasked:
+        rows[CoverageState.ABSENT].append(f" and {unasked} rarer ones")
     marks = {
         CoverageState.PRESENT: ("●", "good"),
         CoverageState.PLACEHOLDER: ("◌", "warn"),
@@ -304,8 +312,9 @@ def _finding_row(table: Table, finding: Finding) -> None:
 
 
 def _scores(result: CardAnalysis, width: int) -> RenderableType:
-    quality = _score_table("quality", result.score.quality, None, 14)
-    standard = _score_table("standardization", result.score.standardization, "accent", 14)
+    size = 14 if width < 100 or width >= 120 else 10
+    quality = _score_table("quality", result.score.quality, None, size)
+    standard = _score_table("standardization", result.score.standardization, "accent", size)
     if width < 100:
         return Group(quality, Text(), standard)
     grid = Table.grid(expand=True, padding=(0, 2))

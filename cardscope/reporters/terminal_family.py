@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -135,7 +136,7 @@ def license_block(result: CardAnalysis) -> RenderableType:
     table.add_column(ratio=1)
     for verdict in verdicts[:_VERDICTS]:
         style = LICENSE_STYLE[verdict.outcome]
-        words = Text(verdict.outcome.value, style=style)
+        words = Text().append(verdict.outcome.value, style=style)
         words.append(" with ", style="faint").append_text(said(verdict.ancestor or "its parents", 120))
         if verdict.inherited:
             words.append("  inherited", style="warn")
@@ -170,14 +171,14 @@ def kinship_block(result: CardAnalysis) -> RenderableType | None:
         line.append(", ".join(f"{count} {change.value}" for change, count in counts.items() if count), style="faint")
         parts.append(line)
         for dropped in kinship.dropped:
-            row = Text("✗ ", style="bad").append(dropped.label.replace("_", " "), style="name")
+            row = Text().append("✗ ", style="bad").append(dropped.label.replace("_", " "), style="name")
             row.append(
                 f"  {dropped.share:.0%} dropped, {lines_of((dropped.parent,), 'line ', 'lines ')} of the parent",
                 style="faint",
             )
-            for sentence in dropped.sentences[:2]:
-                row.append("\n  “").append_text(said(sentence, 160)).append("”")
             parts.append(row)
+            for sentence in dropped.sentences[:2]:
+                parts.append(Padding(Text("“").append_text(said(sentence, 160)).append("”"), (0, 0, 0, 2)))
         if not kinship.dropped:
             parts.append(Text("✓ no warning or term of the parent was dropped", style="good"))
     return Group(*parts) if parts else None
