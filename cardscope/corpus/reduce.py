@@ -336,7 +336,10 @@ class _Reduction:
             if name == slices.name:
                 shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])[filled]
                 drawn = np.stack([likeness_of(self.draws @ own) for own in shaped], axis=1)
-                yield names[column], weight, likeness_of(shaped.sum(axis=1)), *measures.intervals(drawn)
+                low, high = measures.intervals(drawn)
+                alone = np.count_nonzero(shaped[..., -3], axis=1) < 2  # one bucket of owners tells nothing of others
+                low[alone] = high[alone] = np.nan
+                yield names[column], weight, likeness_of(shaped.sum(axis=1)), low, high
 
     def _mix(self) -> dict[tuple[str, str], float]:
         generator = next((slices for slices in self.slices if slices.name == "generator"), None)
