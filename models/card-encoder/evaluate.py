@@ -149,7 +149,7 @@ def label_pairs(
 def kin_pairs(
     cards: data.Cards, sides: tuple[str, ...], known: set[int], text: Callable[[Any, str], str], per: int = 5
 ) -> Pairs:
-    """A child's card with its parent's, and with ``per`` other cards that are parents of someone, not of its family."""
+    """A child's card with its parent's, and with ``per`` cards that are someone's parents and no ancestor of it."""
     parents_of: dict[str, set[str]] = defaultdict(set)
     for parent, child in cards.pairs:
         parents_of[child].add(parent)
