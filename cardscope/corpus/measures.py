@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Groups that owners are dealt into; an interval from 200 groups is as wide as one from owners to within 5 %.
 BUCKETS: Final = 200
-DRAWS: Final = 400
+DRAWS: Final = 300
 _LEVEL: Final = (2.5, 97.5)
 _SEED: Final = 20250809
 
@@ -69,7 +69,10 @@ def ratios(numerator: Floats, denominator: Floats, weights: Floats) -> tuple[Flo
 
     with np.errstate(invalid="ignore", divide="ignore"):
         value = numerator.sum(axis=1) / denominator.sum(axis=1)
-        low, high = intervals((weights @ numerator.T) / (weights @ denominator.T))
+        # Single precision: an interval is known to two digits, and the product is most of the reduction's time.
+        light = weights.astype(np.float32)
+        above, below = (light @ sums.T.astype(np.float32) for sums in (numerator, denominator))
+        low, high = intervals((above / below).astype(np.float64))
     alone = np.count_nonzero(denominator, axis=1) < 2
     low[alone] = high[alone] = np.nan
     return value, low, high

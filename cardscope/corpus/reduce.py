@@ -333,13 +333,16 @@ class _Reduction:
 
         names = {"vector": "mean similarity", "vector_own": "mean similarity without boilerplate"}
         for (name, column, weight), sums in self.vectors.items():
-            if name == slices.name:
-                shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])[filled]
+            if name != slices.name:
+                continue
+            shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])[filled]
+            low = high = np.full(len(filled), np.nan)
+            if name == "all":  # as with diversity: the whole gets intervals, groups their values
                 drawn = np.stack([likeness_of(self.draws @ own) for own in shaped], axis=1)
                 low, high = measures.intervals(drawn)
                 alone = np.count_nonzero(shaped[..., -3], axis=1) < 2  # one bucket of owners tells nothing of others
                 low[alone] = high[alone] = np.nan
-                yield names[column], weight, likeness_of(shaped.sum(axis=1)), low, high
+            yield names[column], weight, likeness_of(shaped.sum(axis=1)), low, high
 
     def _mix(self) -> dict[tuple[str, str], float]:
         generator = next((slices for slices in self.slices if slices.name == "generator"), None)
