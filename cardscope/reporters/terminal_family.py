@@ -177,8 +177,10 @@ def kinship_block(result: CardAnalysis) -> RenderableType | None:
                 style="faint",
             )
             parts.append(row)
-            for sentence in dropped.sentences[:2]:
-                parts.append(Padding(Text("“").append_text(said(sentence, 160)).append("”"), (0, 0, 0, 2)))
+            parts += [
+                Padding(Text("“").append_text(said(sentence, 160)).append("”"), (0, 0, 0, 2))
+                for sentence in dropped.sentences[:2]
+            ]
         if not kinship.dropped:
             parts.append(Text("✓ no warning or term of the parent was dropped", style="good"))
     return Group(*parts) if parts else None
