@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from cardscope.cli import output
+from cardscope.cli.crawl import command as crawl
 
 CORPUS = click.argument("corpus", type=str)
 DESTINATION = click.argument("destination", type=click.Path(path_type=Path, file_okay=False), metavar="DEST")
@@ -20,6 +21,9 @@ FORMAT = click.option(
 @click.group("corpus")
 def command() -> None:
     """Build and look after a corpus of many cards."""
+
+
+command.add_command(crawl)
 
 
 @command.command("import")

@@ -8,22 +8,22 @@ raise) and drops what it does not know.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
-from cardscope.errors import InvalidModelId, RateLimited, SourceError, Unreachable, UsageError
+from cardscope.errors import RateLimited, SourceError, Unreachable, UsageError
 from cardscope.options import SourceOptions
 from cardscope.sources.answers import LARGEST_README, skip, unless_empty
+from cardscope.sources.pace import Pace
+from cardscope.sources.pages import Page, Readme, is_down, is_json, now_called
 from cardscope.sources.refusals import ENDPOINT_HINT, Reason, refusal
-from cardscope.sources.shapes import to_info
+from cardscope.sources.shapes import lacks, to_info
 from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
-from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason, model_id
+from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason
 
 Query = Mapping[str, str | int | Sequence[str]]
 
@@ -34,20 +34,8 @@ _LISTED = (*_FACTS, "library_name", "pipeline_tag", "tags")
 _EXPANDED = ("baseModels", "childrenModelCount", "cardData", *_LISTED)
 #: Models of one page of a listing: what the Hub itself takes when it is not told.
 _PAGE = 1000
-# Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
-_RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing.
-
-    Attributes:
-        cursor: Continues the listing after this page, also in another process; ``None`` on the last page.
-    """
-
-    models: tuple[ModelInfo, ...]
-    cursor: str | None
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_MOST_HOPS = 10
 
 
 class HubSource:
@@ -57,13 +45,17 @@ class HubSource:
         options: ``endpoint`` and how patient to be. ``revision`` is not looked at: it belongs to the one model that is
             asked about, and no parent of it has such a commit.
         token: A token; ``None`` takes ``HF_TOKEN`` or the stored login, ``False`` asks as nobody.
+        pace: The gate that keeps many connections within the rate limit; `get` does not go through it.
 
     Raises:
         UsageError: The token holds characters no token has.
     """
 
-    def __init__(self, options: SourceOptions | None = None, token: str | bool | None = None) -> None:
+    def __init__(
+        self, options: SourceOptions | None = None, token: str | bool | None = None, pace: Pace | None = None
+    ) -> None:
         self.options = options or SourceOptions()
+        self.pace = pace
         if isinstance(token, str):
             token = token.strip() or None
         if isinstance(token, str) and not (token.isascii() and token.isprintable() and " " not in token):
@@ -85,11 +77,11 @@ class HubSource:
             path, exchange = ask(lambda: self._download(model, revision), self.options)
         except Exception as error:
             reason = self._explain(error, revision)
-            cached = self._cached(model, revision) if _is_down(reason.reason) else None
+            cached = self._cached(model, revision) if is_down(reason.reason) else None
             if cached is None:
                 return skip(model, reason.reason, reason.message, reason.hint)
             return self._read(model, cached, model)
-        return self._read(model, path, _now_called(exchange.addresses, model))
+        return self._read(model, path, now_called(exchange.addresses, model))
 
     def iter(self) -> Iterator[RawCard | SkippedCard]:
         """The card of every model, newest change first; millions on the Hub itself, one request or two for each."""
@@ -132,6 +124,44 @@ class HubSource:
         renamed = asked if asked != name else None
         return unless_empty(RawCard(content, name, revision=commit, origin=origin, renamed_from=renamed))
 
+    def readme(self, model: ModelId, revision: str | None = None, known: str | None = None) -> Readme | SkippedCard:
+        """The README without the client's cache: one request, and no body when it is still the ``known`` blob.
+
+        Args:
+            revision: A commit that is gone (the history was squashed) is read as the main branch.
+            known: Blob id of the README that the caller has.
+
+        Raises:
+            SourceError: The token is not accepted.
+        """
+        address = f"{self._endpoint()}/{model}/resolve/{quote(revision or 'main', safe='')}/{_README}"
+        wanted = {"If-None-Match": f'"{known}"'} if known else {}
+        try:
+            response, exchange = ask(lambda: self._get(address, {}, wanted), self.options, self.pace)
+        except Exception as error:
+            if revision and isinstance(error, Refused) and error.code == "RevisionNotFound":
+                return self.readme(model, None, known)
+            reason = self._explain(error, revision)
+            return skip(model, reason.reason, reason.message, reason.hint)
+        if response.status_code == 404:
+            return skip(model, SkipReason.NO_README, "has no README.md")
+        blob = response.headers.get("etag", "").removeprefix("W/").strip('"')[:200] or known
+        commit = response.headers.get("x-repo-commit") or revision
+        unchanged = response.status_code == 304 or (known is not None and blob == known)
+        return Readme(None if unchanged else response.content, now_called(exchange.addresses, model), commit, blob)
+
+    def ask_limits(self, model: ModelId) -> int:
+        """Lets the gate learn what the server allows of files, by a question about one that is no README.
+
+        Returns:
+            How many requests a file takes: the Hub sends small ones from a second address.
+        """
+        address = f"{self._endpoint()}/{model}/resolve/main/.gitattributes"
+        try:
+            return max(1, len(ask(lambda: self._get(address, {}), self.options, self.pace)[1].addresses))
+        except (Refused, Broken):
+            return 1
+
     # --- models ---------------------------------------------------------------------------------------------------
 
     def info(self, model: ModelId, revision: str | None = None) -> ModelInfo | SkippedCard:
@@ -142,7 +172,9 @@ class HubSource:
         """
         at = f"/revision/{quote(revision, safe='')}" if revision else ""
         try:
-            answer, _ = ask(lambda: self._json(f"/api/models/{model}{at}", {"expand": _EXPANDED})[0], self.options)
+            answer, _ = ask(
+                lambda: self._json(f"/api/models/{model}{at}", {"expand": _EXPANDED})[0], self.options, self.pace
+            )
         except Exception as error:
             reason = self._explain(error, revision)
             return skip(model, reason.reason, reason.message, reason.hint)
@@ -226,14 +258,19 @@ class HubSource:
         sort: str = "lastModified",
         size: int = _PAGE,
         cursor: str | None = None,
+        files: bool = False,
     ) -> Iterator[Page]:
         """The same listing page by page, each with the cursor of the next; pages overlap when models move meanwhile.
+
+        Args:
+            files: Also learn which models have no README.md, which makes pages some times larger.
 
         Raises:
             RateLimited, Unreachable, SourceError: As `list_models`.
         """
         # The direction is said although the client leaves it out: the Hub's own description has ascending as default.
-        query: dict[str, str | int | Sequence[str]] = {"sort": sort, "direction": -1, "limit": size, "expand": _LISTED}
+        wanted = (*_LISTED, "siblings") if files else _LISTED
+        query: dict[str, str | int | Sequence[str]] = {"sort": sort, "direction": -1, "limit": size, "expand": wanted}
         query |= {key: value for key, value in (("author", author), ("search", search)) if value}
         if filters:
             query["filter"] = tuple(filters)
@@ -241,12 +278,14 @@ class HubSource:
             query["cursor"] = cursor
         while True:
             try:
-                (answer, following), _ = ask(lambda: self._json("/api/models", query), self.options)  # noqa: B023
+                (answer, following), _ = ask(lambda: self._json("/api/models", query), self.options, self.pace)  # noqa: B023
             except Exception as error:
                 raise self._raised(error) from None
             if not isinstance(answer, list):
                 raise SourceError("answered with no list of models", subject=self._endpoint(), hint=ENDPOINT_HINT)
-            yield Page(tuple(info for entry in answer if (info := to_info(entry)) is not None), following)
+            entries = [(info, entry) for entry in answer if (info := to_info(entry)) is not None]
+            bare = frozenset(info.model_id for info, entry in entries if lacks(entry, _README))
+            yield Page(tuple(info for info, _ in entries), following, bare)
             if following is None:
                 return
             query = {**query, "cursor": following}
@@ -255,16 +294,31 @@ class HubSource:
 
     def _json(self, path: str, query: Query) -> tuple[Any, str | None]:
         """The JSON of one address, and the cursor of the next page when there is one."""
-        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
-
-        headers = build_hf_headers(token=self._token, library_name="cardscope")
-        address = self._endpoint() + path
-        response = guard(_session()).get(address, params=query, headers=headers, follow_redirects=True)
+        response = self._get(self._endpoint() + path, query)
         if response.status_code >= 400:
             raise Refused(response.status_code, response.headers)
         # Of the next page's address only the cursor is taken: it may name another host, which must not get the token.
         following = dict(parse_qsl(urlsplit(response.links.get("next", {}).get("url", "")).query)).get("cursor")
         return response.json(), following
+
+    def _get(self, address: str, query: Query, extra: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+        """An answer, redirects followed here so that each request is counted; the token stays with the Hub."""
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        home = urlsplit(self._endpoint())[:2]
+        for _ in range(_MOST_HOPS):
+            token = self._token if urlsplit(address)[:2] == home else False
+            headers = {**build_hf_headers(token=token, library_name="cardscope"), **(extra or {})}
+            response = guard(_session()).get(address, params=query or None, headers=headers, follow_redirects=False)
+            if response.status_code not in _MOVED or "location" not in response.headers:
+                return response
+            address, query = urljoin(str(response.url), response.headers["location"]), {}
+        raise Refused(508, {})
+
+    @property
+    def endpoint(self) -> str:
+        """Address of the Hub, without a slash at its end."""
+        return self._endpoint()
 
     def _endpoint(self) -> str:
         from huggingface_hub import constants
@@ -303,7 +357,7 @@ class HubSource:
         if isinstance(offline, OfflineModeIsEnabled):
             message = "is not in the cache, and HF_HUB_OFFLINE forbids asking the Hub"
             return Reason(SkipReason.OFFLINE, message, "unset HF_HUB_OFFLINE, or fetch it once while online")
-        if isinstance(error, LocalEntryNotFoundError) or (isinstance(error, ValueError) and _is_json(error)):
+        if isinstance(error, LocalEntryNotFoundError) or (isinstance(error, ValueError) and is_json(error)):
             message = f"got an answer from {self._endpoint()} that no Hub gives"
             return Reason(SkipReason.SERVER_ERROR, message, ENDPOINT_HINT)
         if isinstance(error, EntryNotFoundError):
@@ -319,7 +373,7 @@ class HubSource:
         where, message = self._endpoint(), f"the listing {reason.message}"
         if reason.reason is SkipReason.RATE_LIMITED:
             return RateLimited(message, subject=where, hint=reason.hint, retry_after=reason.retry_after)
-        if _is_down(reason.reason):
+        if is_down(reason.reason):
             return Unreachable(message, subject=where, hint=reason.hint)
         return SourceError(message, subject=where, hint=reason.hint)
 
@@ -344,23 +398,3 @@ def _no_bars() -> Iterator[None]:
         yield
     finally:
         bars.enable_progress_bars(name)  # type: ignore[attr-defined]
-
-
-def _now_called(addresses: Sequence[str], asked: ModelId) -> ModelId:
-    """The id in the address the README came from: another one than was asked for when the model was renamed."""
-    for address in reversed(addresses):
-        if found := _RESOLVED.search(urlsplit(address).path):
-            try:
-                return model_id(unquote(found[1] or found[2]))
-            except InvalidModelId:
-                return asked
-    return asked
-
-
-def _is_down(reason: SkipReason) -> bool:
-    """The Hub is not there at the moment, which says nothing about the model: a cached card may stand in."""
-    return reason in (SkipReason.OFFLINE, SkipReason.TIMEOUT, SkipReason.SERVER_ERROR)
-
-
-def _is_json(error: ValueError) -> bool:
-    return type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")

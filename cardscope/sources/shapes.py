@@ -46,6 +46,14 @@ def to_info(answer: Any, asked: ModelId | None = None) -> ModelInfo | None:  # n
     )
 
 
+def lacks(answer: Any, path: str) -> bool:  # noqa: ANN401 - one entry of a listing
+    """Whether the entry lists the model's files, and that one is not among them."""
+    files = answer.get("siblings") if isinstance(answer, Mapping) else None
+    if not isinstance(files, list):
+        return False
+    return all(not isinstance(file, Mapping) or file.get("rfilename") != path for file in files)
+
+
 def moment(value: Any) -> datetime | None:  # noqa: ANN401
     """A date as JSON or a parquet file has it, as UTC; ``None`` for what is no date.
 

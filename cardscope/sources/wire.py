@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from cardscope.options import SourceOptions
 from cardscope.sources.answers import LARGEST_README
+from cardscope.sources.pace import Pace
 
 T = TypeVar("T")
 
@@ -82,9 +83,11 @@ class Exchange:
     Attributes:
         timeout: Seconds to wait for each step: connecting, sending, and each piece of the answer.
         addresses: Where the answers came from, redirects followed; the last one is where the model lives now.
+        pace: The gate that requests wait at until the server has room for them; ``None`` asks and hopes.
     """
 
     timeout: float
+    pace: Pace | None = None
     addresses: list[str] = field(default_factory=list)
 
 
@@ -108,8 +111,7 @@ def _guarded(plain: Callable[..., Any]) -> Callable[..., Any]:
         limits = dict.fromkeys(("connect", "read", "write", "pool"), exchange.timeout)
         request.extensions = {**request.extensions, "timeout": limits}
         try:
-            response = plain(request, **how)
-            _read(response)
+            response = _paced(plain, request, how, exchange.pace)
         except Exception as error:
             kinds = {kind.__name__ for kind in type(error).__mro__}
             if not kinds & {"RequestError", "StreamError"}:
@@ -124,6 +126,29 @@ def _guarded(plain: Callable[..., Any]) -> Callable[..., Any]:
 
     send.keeps_to_exchange = True  # type: ignore[attr-defined]
     return send
+
+
+def _paced(plain: Callable[..., Any], request: Any, how: Mapping[str, Any], pace: Pace | None) -> Any:  # noqa: ANN401
+    """The whole answer to one request, sent when the server has room for it."""
+    if pace is None:
+        response = plain(request, **how)
+        _read(response)
+        return response
+    ticket = pace.enter(str(request.url.path))
+    headers: Mapping[str, str] | None = None
+    shut: float | None = None
+    try:
+        response = plain(request, **how)
+        # A proxy that fails says nothing of limits, which does not mean that there are none.
+        if response.status_code < 500 or "ratelimit" in response.headers:
+            headers = response.headers
+        if response.status_code == 429:
+            wait = asked_to_wait(response.headers)
+            shut = _UNSAID_PAUSE if wait is None else wait
+        _read(response)
+    finally:
+        pace.leave(ticket, headers, shut)
+    return response
 
 
 def _read(response: Any) -> None:  # noqa: ANN401
@@ -148,13 +173,14 @@ def _within(exchange: Exchange) -> Iterator[None]:
         _exchange.reset(token)
 
 
-def ask(question: Callable[[], T], options: SourceOptions) -> tuple[T, Exchange]:
+def ask(question: Callable[[], T], options: SourceOptions, pace: Pace | None = None) -> tuple[T, Exchange]:
     """Runs a question to the Hub until it is answered or the caller's patience is at its end.
 
     Args:
         question: Talks to the Hub through a guarded session; is called again for each try.
         options: ``tries`` bounds failures of the server and of the connection, ``max_wait`` the seconds spent on rate
             limits, ``timeout`` each step.
+        pace: Shared by everyone who asks the same server at the same time.
 
     Raises:
         Refused: The server said no, or still failed at the last try, or asked to wait longer than ``max_wait``.
@@ -162,7 +188,7 @@ def ask(question: Callable[[], T], options: SourceOptions) -> tuple[T, Exchange]
     """
     failures, waited = 0, 0.0
     while True:
-        exchange = Exchange(options.timeout)
+        exchange = Exchange(options.timeout, pace=pace)
         try:
             with _within(exchange):
                 return question(), exchange

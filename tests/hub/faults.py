@@ -44,7 +44,10 @@ class Faults:
         """Answers 429 as the Hub does: with RateLimit headers, with Retry-After, or with neither."""
         headers = {}
         if reset is not None:
-            headers |= {"RateLimit": f'"api";r=0;t={reset}', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+            headers |= {
+                "RateLimit": f'"api";r=0;t={reset}',
+                "RateLimit-Policy": '"fixed window";"api";q=500;w=300',
+            }
         if retry_after is not None:
             headers["Retry-After"] = retry_after
         self.add(Fault("status", times, path, method, 429, headers=headers, body=b'{"error":"Too many requests"}'))
@@ -71,10 +74,11 @@ class Faults:
 
 
 class RateLimit:
-    """A fixed window as the Hub counts it: ``quota`` requests each ``window`` seconds."""
+    """A fixed window as the Hub counts it: ``quota`` requests each ``window`` seconds; ``refused`` came too many."""
 
-    def __init__(self, quota: int, window: int) -> None:
-        self.quota, self.window = quota, window
+    def __init__(self, quota: int, window: int, name: str = "api") -> None:
+        self.quota, self.window, self.name = quota, window, name
+        self.refused = 0
         self._lock = threading.Lock()
         self._began, self._used = time.monotonic(), 0
 
@@ -86,7 +90,8 @@ class RateLimit:
                 self._began, self._used = now, 0
             allowed = self._used < self.quota
             self._used += allowed
+            self.refused += not allowed
             reset = max(1, int(self._began + self.window - now + 0.999))
             left = self.quota - self._used
-        policy = f'"fixed window";"api";q={self.quota};w={self.window}'
-        return allowed, {"RateLimit": f'"api";r={left};t={reset}', "RateLimit-Policy": policy}
+        policy = f'"fixed window";"{self.name}";q={self.quota};w={self.window}'
+        return allowed, {"RateLimit": f'"{self.name}";r={left};t={reset}', "RateLimit-Policy": policy}

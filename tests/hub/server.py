@@ -57,6 +57,7 @@ class HubServer:
         models: What it holds; ``server.world.put`` changes it while it runs.
         tokens: Token -> ids of gated and private models it opens (``*`` opens all).
         rate_limit: Requests and seconds of a fixed window; ``None`` never refuses.
+        resolver_limit: Another one for files, which the Hub counts by themselves.
         resolve_cache: Send files from a second address, as the Hub does with small ones.
 
     ``faults`` makes things go wrong, ``log`` keeps every request, ``shift`` moves each next page of a listing by so
@@ -69,12 +70,14 @@ class HubServer:
         *,
         tokens: Mapping[str, Iterable[str]] | None = None,
         rate_limit: tuple[int, int] | None = None,
+        resolver_limit: tuple[int, int] | None = None,
         resolve_cache: bool = False,
         port: int = 0,
     ) -> None:
         self.world = World(models)
         self.tokens = {token: frozenset(ids) for token, ids in (tokens or {}).items()}
         self.rate_limit = RateLimit(*rate_limit) if rate_limit else None
+        self.resolver_limit = RateLimit(*resolver_limit, name="resolvers") if resolver_limit else None
         self.resolve_cache = resolve_cache
         self.faults = Faults()
         self.log: list[Logged] = []
@@ -102,8 +105,16 @@ class HubServer:
 
     # --- answers --------------------------------------------------------------------------------------------------
 
-    def answer(self, path: str, query: dict[str, list[str]], token: str | None, host: str) -> Answer:
-        """What the Hub would say to this request."""
+    def answer(
+        self, path: str, query: dict[str, list[str]], token: str | None, host: str, known: str | None = None
+    ) -> Answer:
+        """What the Hub would say to this request; ``known`` is the ETag that the asker has already."""
+        answer = self._answer(path, query, token, host)
+        if known is not None and answer.status == 200 and ("ETag", known) in answer.headers:
+            return Answer(304, b"", answer.headers)
+        return answer
+
+    def _answer(self, path: str, query: dict[str, list[str]], token: str | None, host: str) -> Answer:
         if token is not None and token not in self.tokens:
             return _error(401, None, "Invalid credentials in Authorization header")
         parts = [unquote(part) for part in path.strip("/").split("/")]
@@ -272,8 +283,11 @@ class _Handler(BaseHTTPRequestHandler):
         secret = headers.pop("authorization", None)
         hub.log.append(Logged(self.command, url.path, url.query, secret is not None, headers))
         extra: dict[str, str] = {}
-        if hub.rate_limit is not None:
-            allowed, extra = hub.rate_limit.count()
+        limit = hub.rate_limit
+        if hub.resolver_limit is not None and ("/resolve/" in url.path or "/resolve-cache/" in url.path):
+            limit = hub.resolver_limit
+        if limit is not None:
+            allowed, extra = limit.count()
             if not allowed:
                 return self._send(_error(429, None, "Too many requests"), extra)
         fault = hub.faults.take(self.command, self.path)
@@ -283,7 +297,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(Answer(fault.status, fault.body, tuple(fault.headers.items())), extra)
         token = secret.removeprefix("Bearer ") if secret else None
         host = headers.get("host", "")
-        answer = hub.answer(url.path, parse_qs(url.query, keep_blank_values=True), token, host)
+        answer = hub.answer(
+            url.path, parse_qs(url.query, keep_blank_values=True), token, host, headers.get("if-none-match")
+        )
         return self._send(answer, extra, fault)
 
     do_HEAD = do_GET  # noqa: N815

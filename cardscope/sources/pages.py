@@ -1,0 +1,65 @@
+"""What comes back from the Hub: pages of a listing, READMEs, and where an answer was in the end found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from cardscope.errors import InvalidModelId
+from cardscope.types import ModelId, ModelInfo, SkipReason, model_id
+
+# Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
+_RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing.
+
+    Attributes:
+        cursor: Continues the listing after this page, also in another process; ``None`` on the last page.
+        without_readme: Models whose list of files has no README.md; empty unless ``files`` were asked for.
+    """
+
+    models: tuple[ModelInfo, ...]
+    cursor: str | None
+    without_readme: frozenset[ModelId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Readme:
+    """A README as the Hub has it at a commit.
+
+    Attributes:
+        content: ``None`` when it is the one that was known already.
+        model_id: What the model is called now.
+        blob_id: Git's name of the content, or the SHA-256 of a large file; as the Hub's ETag says it.
+    """
+
+    content: bytes | None
+    model_id: ModelId
+    revision: str | None
+    blob_id: str | None
+
+
+def now_called(addresses: Sequence[str], asked: ModelId) -> ModelId:
+    """The id in the address the README came from: another one than was asked for when the model was renamed."""
+    for address in reversed(addresses):
+        if found := _RESOLVED.search(urlsplit(address).path):
+            try:
+                return model_id(unquote(found[1] or found[2]))
+            except InvalidModelId:
+                return asked
+    return asked
+
+
+def is_down(reason: SkipReason) -> bool:
+    """The Hub is not there at the moment, which says nothing about the model: a cached card may stand in."""
+    return reason in (SkipReason.OFFLINE, SkipReason.TIMEOUT, SkipReason.SERVER_ERROR)
+
+
+def is_json(error: ValueError) -> bool:
+    """An answer that was to be JSON and is not, as opposed to a bug of ours."""
+    return type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
