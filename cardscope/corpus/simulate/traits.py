@@ -108,6 +108,7 @@ def make_traits(profile: Profile, families: Families, seed: int) -> Hub:
         size=_sizes(profile, tool, authored, random(seed, 34)),
     )
     hub.origin[hub.fault == FAULTS.index("blank")] = -1
+    hub.fault[_in_rings(hub)] = 0
     _copy(profile, hub, families.stars, random(seed, 35))
     return hub
 
@@ -118,12 +119,14 @@ def names_of(values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def dropped(hub: Hub) -> npt.NDArray[np.bool_]:
-    """Which handed-down sections the parent's card has and this one has not, shape ``(n, len(HANDED))``."""
+    """Which texts of handed-down sections the parent's card has and this one has not, shape ``(n, len(HANDED))``.
+
+    A section of the child's own under the same label does not bring the parent's text back.
+    """
     import numpy as np
 
-    has = hub.origin >= 0
-    above = np.where(hub.parent >= 0, hub.parent, 0)
-    return np.asarray((hub.parent >= 0)[:, None] & has[above] & ~has, np.bool_)
+    above = hub.origin[np.maximum(hub.parent, 0)]
+    return np.asarray((hub.parent >= 0)[:, None] & (above >= 0) & (above != hub.origin), np.bool_)
 
 
 def _levels(depth: Ints) -> list[Longs]:
@@ -236,8 +239,9 @@ def _links(profile: Profile, families: Families, draw: Generator) -> tuple[Ints,
     for at in rings:
         root = parents[at]
         if families.parent[root] < 0 and link[root] == LINKS.index("none"):
-            link[root] = LINKS.index("cycle")
-            target[root] = np.flatnonzero(child)[first[at]]
+            first_child = np.flatnonzero(child)[first[at]]
+            link[root], link[first_child] = LINKS.index("cycle"), LINKS.index("fine")
+            target[root] = first_child
     return link, target
 
 
@@ -261,6 +265,14 @@ def _sizes(profile: Profile, tool: Ints, authored: npt.NDArray[np.bool_], draw: 
     return np.minimum(wanted, 2_000_000).astype(np.int32)
 
 
+def _in_rings(hub: Hub) -> Longs:
+    """Models that name each other."""
+    import numpy as np
+
+    ring = np.flatnonzero(hub.link == LINKS.index("cycle"))
+    return np.concatenate([ring, hub.target[ring]]).astype(np.int64)
+
+
 def _copy(profile: Profile, hub: Hub, stars: Ints, draw: Generator) -> None:
     """Turns some models into copies of an earlier one, made not long before."""
     import numpy as np
@@ -271,15 +283,19 @@ def _copy(profile: Profile, hub: Hub, stars: Ints, draw: Generator) -> None:
     u[: max(1, n // 200)] = 1.0
     # What others were made of stays itself, or the children's texts would have two stories.
     u[hub.parent[hub.parent >= 0]] = 1.0
-    u[hub.link == LINKS.index("cycle")] = 1.0
+    u[_in_rings(hub)] = 1.0
     exact = u < faults["duplicates"]
     near = ~exact & (u < faults["duplicates"] + faults["near_duplicates"])
-    own = np.flatnonzero(~exact & ~near & (hub.fault == 0) & (hub.link != LINKS.index("self")))
+    # A copy of a card that names itself or its own child would no longer do so.
+    plain = (hub.link != LINKS.index("self")) & (hub.link != LINKS.index("cycle"))
+    own = np.flatnonzero(~exact & ~near & plain & (hub.fault == 0))
     copies = np.flatnonzero(exact | near)
     back = np.minimum(draw.geometric(min(1.0, 40.0 / n), len(copies)), n // 50)
     place = np.maximum(np.searchsorted(own, copies) - back, 0)
     hub.source[copies] = own[place]
     hub.near[near] = True
+    same = copies[draw.random(len(copies)) < faults["same_owner"]]
+    hub.owner[same] = hub.owner[hub.source[same]]
     for name in _COPIED:
         column = getattr(hub, name)
         column[copies] = column[hub.source[copies]]

@@ -53,7 +53,8 @@ def truth_rows(writer: CardWriter, first: int, names: Sequence[str], written: Se
     part = slice(first, first + len(names))
     parent = hub["parent"][part]
     has = hub["origin"][part] >= 0
-    had = (hub["origin"][np.maximum(parent, 0)] >= 0) & (parent >= 0)[:, None]
+    above = hub["origin"][np.maximum(parent, 0)]
+    lost = (parent >= 0)[:, None] & (above >= 0) & (above != hub["origin"][part])
     source, near = hub["source"][part], hub["near"][part]
     copies = source != np.arange(first, first + len(names))
     origins = [writer.name(int(number)) if copy else None for number, copy in zip(source, copies, strict=True)]
@@ -71,7 +72,7 @@ def truth_rows(writer: CardWriter, first: int, names: Sequence[str], written: Se
         "task": _labels(writer.labels["task"], hub["task"][part]),
         "fault": _labels(FAULTS, hub["fault"][part]),
         "sections": _handed(has),
-        "dropped": _handed(had & ~has),
+        "dropped": _handed(lost),
         "duplicate_of": pa.array([name if not close else None for name, close in zip(origins, near, strict=True)]),
         "near_duplicate_of": pa.array([name if close else None for name, close in zip(origins, near, strict=True)]),
         "size": pa.array([len(card.content) for card in written], pa.int32()),
