@@ -205,13 +205,15 @@ class _Fetching:
         return handed
 
     def _collect(self) -> list[Outcome]:
-        """What has arrived since the last commit, at least one: the slower the disk, the larger the batch."""
-        arrived: list[Outcome | BaseException] = []
-        while not arrived:
-            try:
-                arrived.append(self._done.get(timeout=0.5))
-            except queue.Empty:
-                continue
+        """What has arrived since the last commit: the slower the disk, the larger the batch.
+
+        Returns:
+            Nothing when nothing arrives for a while, as when everyone waits for the rate limit.
+        """
+        try:
+            arrived = [self._done.get(timeout=0.5)]
+        except queue.Empty:
+            return []
         while not self._done.empty():
             arrived.append(self._done.get())
         for one in arrived:

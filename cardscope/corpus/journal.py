@@ -251,10 +251,12 @@ class Journal:
         )
 
     def bury(self, name: str, reason: str) -> None:
-        """Marks a model that is not there any more."""
+        """Marks a model that is not there any more; the corpus is told when it knows of the model at all."""
         with self.writing():
             self._base.execute(
-                "update models set outcome = ?, done = version, snapshot = 1 where id = ?", (reason, name)
+                "update models set snapshot = (done is not null or blob is not null), outcome = ?, done = version"
+                " where id = ?",
+                (reason, name),
             )
 
     # --- telling the corpus ---------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from cardscope.corpus.crawl import Crawled, crawl, hub_for, plan
 from cardscope.corpus.journal import Journal
 from cardscope.corpus.plan import Progress, Request, shares
 from cardscope.corpus.store import Corpus, text_id
-from cardscope.errors import InvalidCorpus, SourceError, UsageError
+from cardscope.errors import InvalidCorpus, OutputError, SourceError, UsageError
 from cardscope.sources.pace import Pace
 from tests.hub.faults import Fault
 from tests.hub.fixtures import StartHub
@@ -521,6 +521,39 @@ def test_a_folder_that_is_something_else_is_left_alone(tmp_path: Path, hub_serve
         run(tmp_path, server)
     assert {entry.name for entry in tmp_path.iterdir()} <= {"thesis.txt", ".lock", "hf"}
     assert not server.log
+
+
+def test_a_full_disk_keeps_what_was_finished(tmp_path: Path, hub_server: StartHub) -> None:
+    models = [made(number, readme=random.Random(number).randbytes(4000)) for number in range(90)]
+    server = hub_server(models)
+    with pytest.MonkeyPatch.context() as patch:
+        choose = Journal.choose
+
+        def then_fills_up(self: Journal, scope: int, **how: Any) -> int:
+            chosen = choose(self, scope, **how)
+            self._base.execute("pragma max_page_count=60")
+            return chosen
+
+        patch.setattr(Journal, "choose", then_fills_up)
+        with pytest.raises(OutputError, match="cannot be written"):
+            run(tmp_path / "c", server)
+    kept = finished(tmp_path / "c")
+    assert 0 < len(kept) < 90
+    before = len(server.log)
+    run(tmp_path / "c", server)
+    holds_exactly(tmp_path / "c", models)
+    assert not kept & asked(server, before).keys()
+
+
+def test_a_sweep_says_nothing_of_what_was_never_in_the_corpus(tmp_path: Path, hub_server: StartHub) -> None:
+    models = many(6)
+    server = hub_server(models)
+    run(tmp_path / "c", server, Request(sample=2))
+    inside = cards(tmp_path / "c").keys()
+    for model in models:
+        server.world.remove(model.id)
+    run(tmp_path / "c", server, Request(sample=2))
+    assert tombstones(tmp_path / "c") == dict.fromkeys(inside, "not-found")
 
 
 def test_a_damaged_journal_says_what_to_do(tmp_path: Path, hub_server: StartHub) -> None:
