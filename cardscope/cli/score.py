@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from cardscope.corpus.batch import Engine
     from cardscope.types import Timeline
 
-GROUPS = ("kind", "relation", "generator", "licence", "library", "language")
+GROUPS = ("kind", "relation", "generator", "licence", "library", "language", "source")
+#: Told apart when nothing is asked for: where a card was gathered matters only to who doubts the gathering.
+_USUAL = GROUPS[:-1]
 
 
 @click.command("score")
@@ -31,7 +33,7 @@ GROUPS = ("kind", "relation", "generator", "licence", "library", "language")
     "groups",
     type=click.Choice(GROUPS),
     multiple=True,
-    help="Also tell apart by this; may be given more than once. Default: all.",
+    help="Also tell apart by this; may be given more than once. Default: all but source.",
 )
 @click.option("--run", metavar="DIR", help="Folder of the run. Default: beside the corpus, named after it.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
@@ -104,7 +106,7 @@ def command(
         tell=lambda done, every, rows: show("score", f"{done} of {every} shards, {rows:,} cards"),
     )
     show("reduce", f"{state.done:,} rows")
-    timeline = timeline_of(folder, state, of=Edition(of), by=Period(by), dimensions=groups or GROUPS)
+    timeline = timeline_of(folder, state, of=Edition(of), by=Period(by), dimensions=groups or _USUAL)
     show("", "")
     for shard, problem in state.problems.items():
         click.echo(f"shard {shard} was left out: {problem}", err=True)

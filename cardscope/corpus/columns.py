@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
+
+#: Groups of owners that a jackknife leaves out one at a time.
+JACKKNIFE: Final = 50
 
 
 def likeness_of(sums: Floats) -> Floats:
@@ -114,18 +117,26 @@ class Counts:
         self.kind = whole % kinds
         self.edges = np.searchsorted(whole // kinds, np.arange(size + 1))
 
-    def statistic(self, at: int, draws: Floats, of: Callable[[Floats], float]) -> tuple[float, float, float]:
-        """``of`` the counts of slice ``at``, and its interval over draws of buckets; ``nan`` where there is none."""
+    def statistic(self, at: int, of: Callable[[Floats], float], *, told: bool) -> tuple[float, float, float]:
+        """``of`` the counts of slice ``at`` and, when it is to be ``told``, an interval; ``nan`` where there is none.
+
+        The interval is a jackknife over groups of owners (Efron 1982): diversity falls when kinds are left out, as
+        every bootstrap draw leaves some out, so its percentiles need not even hold the value. Leaving out one group of
+        `JACKKNIFE` at a time keeps that bias small and the interval around the value.
+        """
         import numpy as np
 
         part = slice(self.edges[at], self.edges[at + 1])
         kind = np.unique(self.kind[part], return_inverse=True)[1]
-        count, bucket = self.count[part], self.bucket[part]
+        count, group = self.count[part], self.bucket[part] % JACKKNIFE
+        nothing = float("nan")
         if not len(kind):
-            return float("nan"), float("nan"), float("nan")
+            return nothing, nothing, nothing
         value = float(of(np.bincount(kind, count).astype(np.float64)))
-        if not len(draws) or len(np.unique(bucket)) < 2:
-            return value, float("nan"), float("nan")
-        drawn = [of(np.bincount(kind, count * weights[bucket]).astype(np.float64)) for weights in draws]
-        low, high = measures.intervals(np.asarray(drawn)[:, None])
-        return value, float(low[0]), float(high[0])
+        groups = np.unique(group) if told else group[:0]
+        if len(groups) < 2:
+            return value, nothing, nothing
+        without = np.asarray([of(np.bincount(kind, count * (group != left)).astype(np.float64)) for left in groups])
+        spread = (len(groups) - 1) / len(groups) * float(((without - without.mean()) ** 2).sum())
+        margin = 1.96 * spread**0.5
+        return value, max(0.0, value - margin), value + margin

@@ -33,6 +33,7 @@ DIMENSIONS: Final = {
     "generator": "coalesce(generators[1], 'none recognised')",
     "licence": "coalesce(license, 'none stated')",
     "library": "coalesce(library_name, 'none stated')",
+    "source": "coalesce(source, 'not stated')",
     "language": "case len(languages) when 0 then 'none stated' when 1 then languages[1] else 'several' end",
 }
 _DATE: Final = {

@@ -49,7 +49,6 @@ QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 #: Columns whose mean is a measure as it stands.
 PLAIN: Final = ("quality", "standardization", "share_template", "share_placeholder", "share_authored", "paper_flag",
                 "chars", "words", "n_sections")  # fmt: skip
-_DEEP_DRAWS: Final = 60
 
 
 @dataclass
@@ -311,8 +310,8 @@ class _Reduction:
     def _diversity(self, slices: _Slices, filled: Ints) -> Iterator[_Found]:
         import numpy as np
 
-        # Whole distributions are resampled, which costs; groups are told apart by their values, the whole by intervals.
-        draws = self.draws[:_DEEP_DRAWS] if slices.name == "all" else self.draws[:0]
+        # Whole distributions are counted again for an interval, which costs: the whole gets them, groups their values.
+        told = slices.name == "all"
         headings = np.concatenate([hashes for hashes, _ in self.headings])
         holder = np.concatenate([cards for _, cards in self.headings])
         heading = np.unique(headings, return_inverse=True)[1].astype(np.int64)
@@ -325,7 +324,7 @@ class _Reduction:
         for weight, weights in (("card", np.ones(len(self.period))), ("owner", slices.weight)):
             for measure, kind, card, statistic in wanted:
                 counts = Counts(slices.of_card, len(slices.cards), self.bucket, kind, card, weights)
-                found = np.asarray([counts.statistic(at, draws, statistic) for at in filled])
+                found = np.asarray([counts.statistic(at, statistic, told=told) for at in filled])
                 yield measure, weight, found[:, 0], found[:, 1], found[:, 2]
 
     def _likeness(self, slices: _Slices, filled: Ints) -> Iterator[_Found]:
@@ -338,7 +337,15 @@ class _Reduction:
             shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])[filled]
             low = high = np.full(len(filled), np.nan)
             if name == "all":  # as with diversity: the whole gets intervals, groups their values
-                drawn = np.stack([likeness_of(self.draws @ own) for own in shaped], axis=1)
+                # A card that a draw holds d times weighs d, and its pair with itself d².
+                weights = (self.draws, self.draws**2)
+                drawn = np.stack(
+                    [
+                        likeness_of(np.concatenate([weights[0] @ own[:, :-2], weights[1] @ own[:, -2:]], axis=1))
+                        for own in shaped
+                    ],
+                    axis=1,
+                )
                 low, high = measures.intervals(drawn)
                 alone = np.count_nonzero(shaped[..., -3], axis=1) < 2  # one bucket of owners tells nothing of others
                 low[alone] = high[alone] = np.nan
