@@ -19,6 +19,8 @@ from cardscope.templates.attribution import attribute
 from cardscope.templates.signatures import detect_generators, paper_flag
 from cardscope.types import Attribution, Author, Card, CoverageState, GeneratorMatch, LicenseFields
 
+_AUTHORED: Final = Author.AUTHORED
+_INHERITED: Final = Author.INHERITED
 _STATES: Final = {CoverageState.ABSENT: 0, CoverageState.PLACEHOLDER: 1, CoverageState.PRESENT: 2}
 
 
@@ -97,15 +99,22 @@ def line_hashes(lines: Sequence[str], start: int) -> list[int]:
     return [digest(line.encode("utf-8", "surrogatepass")) for line in stripped]
 
 
-def own_words(card: Card, attribution: Attribution) -> str:
-    """The body without the lines that a template wrote or that wait to be filled."""
+def pieces_of(card: Card, attribution: Attribution) -> list[tuple[bool, str]]:
+    """The body in runs of whole lines, each with whether a person wrote it: no template, and no place to be filled."""
+    if card.body is None:
+        return []
+    pieces: list[tuple[bool, str]] = []
     lines = card.lines
-    return "\n".join(
-        line
-        for piece in attribution.spans
-        if piece.author in (Author.AUTHORED, Author.INHERITED)
-        for line in lines[piece.span.first - 1 : piece.span.last]
-    )
+    at = card.body.first - 1
+    for piece in attribution.spans:
+        first, last = piece.span.first - 1, piece.span.last
+        if first > at:
+            pieces.append((False, "\n".join(lines[at:first])))
+        pieces.append((piece.author is _AUTHORED or piece.author is _INHERITED, "\n".join(lines[first:last])))
+        at = last
+    if at < card.body.last:
+        pieces.append((False, "\n".join(lines[at : card.body.last])))
+    return pieces
 
 
 @lru_cache(maxsize=200_000)

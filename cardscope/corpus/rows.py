@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from cardscope.corpus.duplicates import SKETCH, sketches
-from cardscope.corpus.features import TextFeatures, labels, own_words, read_text
+from cardscope.corpus.features import TextFeatures, labels, pieces_of, read_text
 from cardscope.corpus.store import Corpus, Shard
 from cardscope.licensing.table import labels_of
 from cardscope.lineage import repository_kind, state_edges
@@ -24,6 +24,7 @@ from cardscope.scoring import score
 from cardscope.types import Author, CardFacts, ModelId, ModelInfo, Outcome, Score
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     from cardscope.plugins import Embedder
@@ -183,8 +184,7 @@ class _TextTable:
         self.embedder = embedder
         self.errors: dict[int, str] = {}
         self._columns: dict[str, list[Any]] = {field.name: [] for field in TEXT_COLUMNS}
-        self._bodies: list[str] = []
-        self._own: list[str] = []
+        self._bodies: list[list[tuple[bool, str]]] = []
 
     def add(self, content: bytes) -> tuple[int, TextFeatures]:
         """The text's place in the table, and its features; one that fails is read as empty and its reason kept."""
@@ -209,9 +209,7 @@ class _TextTable:
         for column, value in zip(self._columns.values(), values, strict=True):
             column.append(value)
         if self.embedder is not None:
-            body = card.lines[card.body.first - 1 : card.body.last] if card.body else ()
-            self._bodies.append("\n".join(body))
-            self._own.append(own_words(card, features.attribution))
+            self._bodies.append(pieces_of(card, features.attribution))
         return place, features
 
     def table(self) -> pa.Table:
@@ -220,8 +218,8 @@ class _TextTable:
         arrays.append(_fixed(sketches(self._columns["lines"])))
         names.append("sketch")
         if self.embedder is not None:
-            for name, texts in zip(VECTORS, (self._bodies, self._own), strict=True):
-                arrays.append(_fixed(self.embedder.encode(texts).astype("float16")))
+            for name, vectors in zip(VECTORS, _vectors(self.embedder, self._bodies), strict=True):
+                arrays.append(_fixed(vectors.astype("float16")))
                 names.append(name)
         return pa.table(arrays, names=names)
 
@@ -275,6 +273,18 @@ def _info(row: Mapping[str, Any]) -> ModelInfo:
 
 def _shares(points: Score) -> list[float | None]:
     return [part.points / part.possible if part.possible else None for part in points.parts]
+
+
+def _vectors(
+    embedder: Embedder, bodies: list[list[tuple[bool, str]]]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Vectors of whole bodies and of what is the author's own; an embedder that can read both at once does."""
+    if (at_once := getattr(embedder, "encode_parts", None)) is not None:
+        both: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] = at_once(bodies)
+        return both
+    whole = ["\n".join(piece for _, piece in pieces) for pieces in bodies]
+    own = ["\n".join(piece for mark, piece in pieces if mark) for pieces in bodies]
+    return embedder.encode(whole), embedder.encode(own)
 
 
 def _fixed(matrix: npt.NDArray[Any]) -> pa.Array:

@@ -13,6 +13,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,15 @@ _words = re.compile(WORD_PATTERN).findall
 _strip_accents = re.compile(ACCENT_PATTERN).sub
 _strip_recent = re.compile(RECENT_PATTERN).sub
 _REMEMBERED = 200_000
+#: Vectors that are added up at a time.
+_STEP = 256
+
+#: In ASCII, which most lines are, the same words are found without the expression: each mark becomes a capital between
+#: blanks (there are no others in lower case), all else that is no letter a blank, and a split does the rest.
+_CODES = {mark: chr(ord("A") + number) for number, mark in enumerate(MARKS)}
+_MARK_OF = {code: mark for mark, code in _CODES.items()}
+_CODED = tuple((mark, f" {code} ") for mark, code in _CODES.items())
+_BLANKS = {number: " " for number in range(128) if not chr(number).isalnum()}
 
 
 def normalize(text: str) -> str:
@@ -65,6 +75,14 @@ def normalize(text: str) -> str:
     return _strip_accents("", decomposed).lower().replace("ς", "σ")
 
 
+def _ascii_words(text: str) -> list[str]:
+    text = text.lower()
+    for mark, coded in _CODED:
+        if mark in text:
+            text = text.replace(mark, coded)
+    return text.translate(_BLANKS).split()
+
+
 class WordTable:
     """Text to rows of the table.
 
@@ -73,24 +91,52 @@ class WordTable:
     """
 
     def __init__(self, rows: dict[str, int]) -> None:
-        self._rows = rows
+        # An entry longer than any run is never found whole.
+        self._rows = {entry: row for entry, row in rows.items() if len(entry) <= LONGEST_RUN or entry[:2] == "##"}
+        self._rows |= {code: rows[mark] for mark, code in _CODES.items() if mark in rows}
         self._unknown = rows["[UNK]"]
         self._longest = max(map(len, rows))
         self._pieces: dict[str, tuple[int, ...]] = {}
 
     def find(self, text: str) -> list[int]:
-        """Rows of the words of a text, in order; a word that is not in the table gives the rows of its pieces."""
-        words = _words(normalize(text))
+        """Rows of the words of a text, in order; a word that is not in the table gives the rows of its pieces.
+
+        The rows of lines put one behind the other are those of the text: no word reaches over a line end.
+        """
+        if text.isascii():
+            return self._known_or_cut(_ascii_words(text))
+        words: list[str] = []
+        # One letter with an accent must not send the whole card down the slow way.
+        for plain, lines in groupby(text.split("\n"), str.isascii):
+            part = "\n".join(lines)
+            words += _ascii_words(part) if plain else _words(normalize(part))
+        return self._known_or_cut(words)
+
+    def _known_or_cut(self, words: list[str]) -> list[int]:
         found = list(map(self._rows.get, words))
-        if None not in found:
+        gaps = found.count(None)
+        if not gaps:
             return found  # type: ignore[return-value]  # just seen: no None in it
         result: list[int] = []
-        for word, row in zip(words, found, strict=True):
-            if row is None:
-                result.extend(self._pieces.get(word) or self._cut(word))
-            else:
-                result.append(row)
-        return result
+        at = 0
+        for _ in range(gaps):
+            gap = found.index(None, at)
+            result += found[at:gap]  # type: ignore[arg-type]  # no None before the first one
+            word = words[gap]
+            result += self._pieces.get(word) or self._cut_runs(word)
+            at = gap + 1
+        return [*result, *found[at:]]  # type: ignore[list-item]  # none behind the last one
+
+    def _cut_runs(self, word: str) -> tuple[int, ...]:
+        """For what is no entry by itself: a run that is too long to be one word, a mark under its code, a rare word."""
+        if len(word) > LONGEST_RUN:
+            runs = [word[start : start + LONGEST_RUN] for start in range(0, len(word), LONGEST_RUN)]
+            return tuple([row for run in runs for row in self._whole_or_cut(run)])
+        return self._cut(_MARK_OF.get(word, word))
+
+    def _whole_or_cut(self, word: str) -> tuple[int, ...]:
+        row = self._rows.get(word)
+        return (row,) if row is not None else self._pieces.get(word) or self._cut(word)
 
     def _cut(self, word: str) -> tuple[int, ...]:
         """Longest piece first, as WordPiece does; a word with a part that no piece covers is one unknown word."""
@@ -152,15 +198,45 @@ class StaticEmbedder:
         """Vectors of shape ``(len(texts), dimensions)``, length 1, or 0 for a text without words."""
         return self._pool(map(self._words.find, texts), len(texts))
 
+    def encode_parts(
+        self, texts: Sequence[Sequence[tuple[bool, str]]]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        r"""Vectors of texts given as pieces of whole lines, and of their marked pieces alone; each word is found once.
+
+        Both are what `encode` makes of the (marked) pieces joined by line ends, bit for bit.
+        """
+        whole: list[list[int]] = []
+        marked: list[list[int]] = []
+        find = self._words.find
+        for pieces in texts:
+            rows: list[int] = []
+            kept: list[int] = []
+            for mark, piece in pieces:
+                found = find(piece)
+                rows += found
+                if mark:
+                    kept += found
+            whole.append(rows)
+            marked.append(kept)
+        return self._pool(whole, len(whole)), self._pool(marked, len(marked))
+
     def _pool(self, found: Iterable[list[int]], count: int) -> npt.NDArray[np.float32]:
         import numpy as np
 
         # Sums one text at a time: a product over the batch would add in an order that depends on the neighbours.
         sums = np.zeros((count, self.dimensions), dtype=np.float32)
         take, add = self._table.take, np.add.reduce
+        # In steps through one buffer that stays in the cache: a third less than a new array for each text.
+        buffer = np.empty((_STEP, self.dimensions), dtype=np.float32)
         for number, rows in enumerate(found):
-            if rows:
-                add(take(rows, axis=0), axis=0, out=sums[number])
+            places = np.array(rows, dtype=np.intp)
+            for start in range(0, len(places), _STEP):
+                part = places[start : start + _STEP]
+                vectors = buffer[: len(part)]
+                take(part, axis=0, out=vectors, mode="clip")  # no row is out of range; other modes copy the buffer
+                if start:
+                    vectors[0] += sums[number]
+                add(vectors, axis=0, out=sums[number])
         lengths = np.sqrt(np.add.reduce(np.square(sums, dtype=np.float64), axis=1, keepdims=True))
         lengths[lengths == 0.0] = 1.0
         return (sums / lengths).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,28 @@ def test_a_rare_word_is_cut_the_longest_piece_first() -> None:
     table = WordTable({"[UNK]": 0, "a": 1, "ab": 2, "##c": 3, "##cd": 4, "##d": 5, "whole": 6})
     assert table.find("whole abcd abc") == [6, 2, 4, 2, 3]
     assert table.find("abx a") == [0, 1]
+
+
+def test_plain_letters_are_found_as_by_the_expression(encoder: StaticEmbedder) -> None:
+    table = encoder._words
+    draw = random.Random(4)
+    letters = "aB9 _|:-`](%@=$\\\n\t\x1f\x01\r"
+    for _ in range(3000):
+        text = "".join(draw.choices(letters, k=draw.randrange(30))) + "X" * draw.choice((0, 0, 31, 32, 33, 65))
+        # A letter outside ASCII on the line sends it through the expression; it gives a row of its own at the end.
+        lines = [line + " 漢" for line in text.split("\n")]
+        last = table.find("漢")
+        expected = [row for line in lines for row in table.find(line)[: -len(last)]]
+        assert table.find(text) == expected, repr(text)
+
+
+def test_parts_are_what_their_lines_are_alone(encoder: StaticEmbedder) -> None:
+    pieces = [[(number % 3 > 0, text) for number, text in enumerate(TEXTS[:count])] for count in range(len(TEXTS))]
+    pieces.append([(True, "word " * 2000), (False, "other\n" * 700), (True, "words")])
+    whole, marked = encoder.encode_parts(pieces)
+    assert whole.tobytes() == encoder.encode(["\n".join(text for _, text in entry) for entry in pieces]).tobytes()
+    own = ["\n".join(text for mark, text in entry if mark) for entry in pieces]
+    assert marked.tobytes() == encoder.encode(own).tobytes()
 
 
 def test_accents_width_and_case_do_not_matter() -> None:
