@@ -54,13 +54,13 @@ def intervals(values: Floats) -> tuple[Floats, Floats]:
     return ends[0], ends[1]
 
 
-def ratios(numerator: Floats, denominator: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+def ratios(numerator: Floats, denominator: Floats, weights: Floats | None) -> tuple[Floats, Floats, Floats]:
     """Means of many slices, each a ratio of sums over buckets, with their intervals.
 
     Args:
         numerator: Sum of the measure in each bucket, shape ``(slices, buckets)``.
         denominator: Cards (or owners) in each bucket, same shape.
-        weights: As from `draws`.
+        weights: As from `draws`; ``None`` leaves intervals out.
 
     Returns:
         Value, low and high of each slice; ``nan`` for an empty slice, and no interval from fewer than two buckets.
@@ -69,6 +69,9 @@ def ratios(numerator: Floats, denominator: Floats, weights: Floats) -> tuple[Flo
 
     with np.errstate(invalid="ignore", divide="ignore"):
         value = numerator.sum(axis=1) / denominator.sum(axis=1)
+        if weights is None:
+            unknown = np.full(len(value), np.nan)
+            return value, unknown, unknown
         # Single precision: an interval is known to two digits, and the product is most of the reduction's time.
         light = weights.astype(np.float32)
         above, below = (light @ sums.T.astype(np.float32) for sums in (numerator, denominator))
