@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cardscope.corpus.simulate.profile import FAULTS, LINKS, RELATIONS, Profile
 from cardscope.corpus.simulate.traits import names_of
-from cardscope.corpus.simulate.words import KINDS, NOUNS, THINGS, mixed, owner_name, paragraph
+from cardscope.corpus.simulate.words import KINDS, NOUNS, THINGS, block, mixed, owner_name, paragraph
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,11 @@ _HEADINGS: Final = ("## Known limitations", "## Out of scope", "## License terms
 #: Sections an author fills a page with; under a tool's text only those that no tool has too.
 _OWN: Final = ("## Training data", "## How to use", "## Evaluation", "## Intended use", "## Contact", "## Citation")
 _NOTES: Final = ("## Notes from the field", "## Further remarks", "## A longer story", "## Odds and ends")
+#: Of 16 sections: how many are common to the hub, how many the owner's own in many cards; bytes either needs.
+#: 49 % of the sections of distinct real texts and 21 % of their bytes are repeats (../shared/cards).
+_COMMON: Final = 3
+_STANDING: Final = 4
+_ROOM: Final = 700
 _SIZES: Final = ("1B", "3B", "7B", "13B", "base", "small", "large", "mini")
 _ENDINGS: Final = (
     ("base", "chat", "core", "v2"), ("ft", "tuned", "sft", "en"), ("lora", "lora-v2", "adapter", "lora-r16"),
@@ -66,6 +71,7 @@ class CardWriter:
         self.labels = {name: names_of(profile.values[name]) for name in ("license", "language", "task")}
         self._forms = tuple(_form(tool, profile.card) for tool in profile.tools)
         self._section = lru_cache(20_000)(self._section_of)
+        self._standing = lru_cache(20_000)(self._standing_of)
 
     # --- names ----------------------------------------------------------------------------------------------------
 
@@ -174,19 +180,34 @@ class CardWriter:
         if size <= held:
             return lines, hands
         draw = Random(mixed(self.seed, number, 5))
-        headings = _OWN if plain else _NOTES
         place = draw.getrandbits(4)
         while held < size:
-            section = [headings[place % len(headings)], ""]
             place += 1
-            for _ in range(3 + draw.getrandbits(2)):
-                section += [paragraph(draw), ""]
-                held += len(section[-2]) + 2
-                if held >= size:
-                    break
+            kind = draw.getrandbits(4)
+            if kind < _COMMON + _STANDING and size - held > _ROOM:
+                # People repeat themselves from card to card, and one another.
+                owner = -1 if kind < _COMMON else int(self.hub["owner"][number])
+                section = self._standing(owner, draw.getrandbits(5) if owner < 0 else draw.getrandbits(2), plain)
+                held += sum(map(len, section)) + len(section)
+            else:
+                section = [(_OWN if plain else _NOTES)[place % (len(_OWN) if plain else len(_NOTES))], ""]
+                for _ in range(3 + draw.getrandbits(4)):
+                    piece = block(draw, rich=plain)
+                    section += piece
+                    held += sum(map(len, piece)) + len(piece)
+                    if held >= size:
+                        break
             lines += section
             hands += [AUTHORED] * len(section)
         return lines, hands
+
+    def _standing_of(self, owner: int, number: int, plain: bool) -> list[str]:
+        """A section that stands in many cards: of one owner, or for owner -1 of anybody."""
+        draw = Random(mixed(self.seed, (owner + 1) * 32 + number, 9))
+        lines = [(_OWN if plain else _NOTES)[number % (len(_OWN) if plain else len(_NOTES))], ""]
+        for _ in range(3 + draw.getrandbits(2)):
+            lines += block(draw, rich=plain)
+        return lines
 
     def _section_of(self, origin: int, label: int) -> list[str]:
         draw = Random(mixed(self.seed, origin, 10 + label))

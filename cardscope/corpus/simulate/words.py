@@ -76,6 +76,29 @@ def paragraph(draw: Random) -> str:
     return text
 
 
+def block(draw: Random, *, rich: bool) -> list[str]:
+    """A paragraph, or what else people write, with a blank line behind it.
+
+    Args:
+        rich: Whether code, tables and links may come, which a tool's text around them could be taken for its own.
+    """
+    kind = draw.getrandbits(4)
+    if kind < 10 or (kind > 12 and not rich):
+        return [paragraph(draw), ""]
+    if kind < 13:
+        return [*(f"- {sentence(draw.getrandbits(35))}" for _ in range(3 + draw.getrandbits(2))), ""]
+    bits = draw.getrandbits(40)
+    kinds = [KINDS[bits >> shift & 31] for shift in (0, 5, 10)]
+    if kind == 13:
+        rows = (f"| {word} {NOUNS[bits >> 15 & 31]} | 0.{bits >> 20 & 0xFFFF} |" for word in kinds)
+        return ["| Sample | Score |", "|---|---|", *rows, ""]
+    if kind == 14:
+        calls = (f'note = reader.take("{word}-{NOUNS[bits >> 15 & 31]}", steps={bits >> 20 & 255})' for word in kinds)
+        return ["```python", "from tides import reader", *calls, "```", ""]
+    where = f"https://example.org/{NOUNS[bits & 31]}/{bits >> 5}"
+    return [f"More on [{THINGS[bits >> 5 & 31]}]({where}). {sentence(draw.getrandbits(35))}", ""]
+
+
 def owner_name(number: int) -> str:
     """A name for each number: three syllables and what is left of the number."""
     first, second, third = SYLLABLES[number & 31], SYLLABLES[number >> 5 & 31], SYLLABLES[number >> 10 & 31]
