@@ -36,6 +36,7 @@ REPORTS = ROOT / "reports" / "eval"
 
 #: Name of the evaluation (and of its report) -> module beside this file. One line each, sorted.
 EVALUATIONS: dict[str, str] = {
+    "card-encoder": "card_encoder",
     "generators": "generators",
     "kinship": "kinship",
     "licenses": "licenses",
