@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+PRESENT = (
+    "import importlib.util as u; print([n for n in ('torch', 'datasets', 'dask', 'distributed') if u.find_spec(n)])"
+)
 ROOT = Path(__file__).parent.parent
 
 
@@ -64,7 +67,7 @@ def test_installs_alone_and_does_the_main_job(wheel: Path, tmp_path: Path) -> No
         assert done.returncode == 0, done.stderr[-2000:]
         assert expected in done.stdout
     heavy = subprocess.run(
-        [python, "-c", "import importlib.util as u; print([n for n in ('torch','datasets','dask','distributed') if u.find_spec(n)])"],
+        [python, "-c", PRESENT],
         capture_output=True, text=True, cwd=tmp_path, env=clean,
     )  # fmt: skip
     assert heavy.stdout.strip() == "[]"
