@@ -188,10 +188,13 @@ _PLAIN_PROBLEMS = {
 }
 
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any, seen: set[str]) -> Value:  # noqa: ANN401 - whatever a YAML reader makes
     """The same value out of JSON's kinds alone; ``seen`` collects what had to be changed. Depth is bounded above."""
     kind = type(value)
-    if kind is str or value is None or kind is int or kind is bool:
+    if kind in _AS_THEY_ARE:
         return cast("Value", value)
     if kind is dict:
         result: dict[str, Value] = {}
@@ -199,10 +202,10 @@ def _plain(value: Any, seen: set[str]) -> Value:  # noqa: ANN401 - whatever a YA
             if type(key) is not str:
                 seen.add("yaml-key-not-text")
                 key = _key(key)
-            result[key] = inner if type(inner) is str else _plain(inner, seen)
+            result[key] = inner if type(inner) in _AS_THEY_ARE else _plain(inner, seen)
         return result
     if kind is list:
-        return [inner if type(inner) is str else _plain(inner, seen) for inner in value]
+        return [inner if type(inner) in _AS_THEY_ARE else _plain(inner, seen) for inner in value]
     if kind is float:
         if not math.isfinite(value):
             seen.add("yaml-not-finite")
