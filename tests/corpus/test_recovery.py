@@ -126,11 +126,15 @@ def test_the_adoption_curve_lies_within_the_intervals(scored: Scored) -> None:
 
 
 def test_intervals_hold_the_curve_in_nine_slices_of_ten_over_many_hubs() -> None:
-    """The same over twelve hubs, by what was planted: one hub's quarters share its few big owners, so miss together."""
+    """The same over twelve hubs of 20,000, by what was planted: the quarters of one hub share its big owners.
+
+    Some 93 % of the 95 % intervals do. Part of the rest are copies under other owners, which a bootstrap over owners
+    cannot see, and owners too big for their number.
+    """
     profile, draws = load_profile("default"), measures.draws()
     hits = []
     for seed in range(12):
-        families = make_families(profile, N, seed)
+        families = make_families(profile, 20_000, seed)
         hub = make_traits(profile, families, seed)
         buckets = np.array(
             [xxh3_64_intdigest(owner_name(int(owner)).encode()) % measures.BUCKETS for owner in hub.owner]
@@ -146,7 +150,7 @@ def test_intervals_hold_the_curve_in_nine_slices_of_ten_over_many_hubs() -> None
                 below = np.bincount(buckets[mine], minlength=measures.BUCKETS).astype(float)[None]
                 _, low, high = measures.ratios(above, below, draws)
                 hits.append(low[0] <= asked[mine].mean() <= high[0])
-    assert len(hits) > 300
+    assert len(hits) > 600
     assert np.mean(hits) >= 0.9
 
 

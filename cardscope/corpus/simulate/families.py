@@ -195,12 +195,13 @@ def _attach(profile: Profile, relation: Ints, parent: Ints, draw: Generator) -> 
     first = np.full(size, -1, np.int64)
     # Fine-tunes and the like may have no earlier model: a root takes their place.
     for at, name in reversed(list(enumerate(names))):
-        pool = np.flatnonzero(relation == RELATIONS.index(name))
+        # The biggest families are stars: their members have no children, or they would outgrow their planted size.
+        pool = np.flatnonzero((relation == RELATIONS.index(name)) & ~planted)
         earlier = np.searchsorted(pool, children)
         fits = (kind == at) | ((first < 0) & (at == 0))
         fits &= earlier > 0
         first[fits] = pool[(place * earlier).astype(np.int64)[fits]]
-    most = max(8, round(0.9 * min(star["size"] for star in family["stars"]) / family["of"] * len(relation)))
+    most = max(8, round(0.35 * min(star["size"] for star in family["stars"]) / family["of"] * len(relation)))
     parent[children] = _capped(first[pointer], first, most, draw)
 
 
