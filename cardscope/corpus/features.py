@@ -79,7 +79,7 @@ def read_text(content: bytes) -> TextFeatures:
         fields=[key for key in fields if key in known],
         coverage=[_STATES[cover.state] for cover in card.coverage.values()],
         paper_flag=paper_flag(card.text),
-        problems=[problem.code for problem in card.problems],
+        problems=[problem.code for problem in (*card.front_matter.problems, *card.problems)],
         words=sum(section.words for section in card.sections),
         headings=[value for _, value in headings],
         skeleton=_skeleton(headings),

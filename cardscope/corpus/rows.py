@@ -17,7 +17,7 @@ import pyarrow as pa
 from cardscope.corpus.duplicates import SKETCH, sketches
 from cardscope.corpus.features import TextFeatures, labels, pieces_of, read_text
 from cardscope.corpus.store import Corpus, Shard
-from cardscope.licensing.table import labels_of
+from cardscope.licensing.table import Label, labels_of
 from cardscope.lineage import repository_kind, state_edges
 from cardscope.probes import run_probes
 from cardscope.scoring import score
@@ -199,7 +199,7 @@ class _TextTable:
         stated = labels_of(features.license)[0]
         shares = features.attribution.shares
         values = (
-            stated.name or None, stated.matched == "custom", features.languages,
+            _license_name(stated), stated.matched == "custom", features.languages,
             card.front_matter.state.value, features.fields,
             [match.id for match in features.generators], shares.get(Author.TEMPLATE, 0.0),
             shares.get(Author.PLACEHOLDER, 0.0), shares.get(Author.AUTHORED, 0.0), features.paper_flag,
@@ -257,6 +257,11 @@ class _CardTable:
 
 #: Columns of the cards that decide anything besides the text.
 _INFO: Final = ("model_id", "revision", "downloads", "likes", "tags", "library_name", "pipeline_tag")
+
+
+def _license_name(stated: Label) -> str | None:
+    """What a card's licence counts as: ``None`` only where none is stated, so ``other`` alone is a group of its own."""
+    return None if stated.matched == "missing" else stated.name or "other (unnamed)"
 
 
 def _info(row: Mapping[str, Any]) -> ModelInfo:

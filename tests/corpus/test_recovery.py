@@ -221,7 +221,7 @@ def test_licences_are_counted_as_planted(scored: Scored) -> None:
     planted = Counter[str]()
     for truth, row in scored.pairs():
         # "other" is told apart by the name that stands beside it; without one there is nothing to group by.
-        named = "" if truth["license"] == "other" else truth["license"]
+        named = "other (unnamed)" if truth["license"] == "other" else truth["license"]
         name = row["license"] if row["license_custom"] and row["license"] else named
         planted[(name if truth["fault"] == "none" else "") or "none stated"] += 1
     for group in timeline.groups["licence"]:
