@@ -117,17 +117,17 @@ def test_one_worker_killed_and_one_that_joins_late(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("terminate", ["0.95", "False"], ids=["is ended again and again", "is paused and never ended"])
 def test_a_worker_that_runs_out_of_memory_is_survived(
-    corpus: Corpus,
-    reference: dict[str, str],
-    tmp_path: Path,
+    corpus: Corpus, reference: dict[str, str], tmp_path: Path, terminate: str
 ) -> None:
     run = str(tmp_path / "run")
     with cluster(tmp_path) as found:
-        # Too small for the interpreter with its libraries: its nanny ends it again and again.
-        found.worker("--memory-limit", "150MB")
+        # Too small for the interpreter with its libraries.
+        small = found.worker("--memory-limit", "60MB", DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE=terminate)
         found.worker("--memory-limit", "0")
         state = run_batch(corpus, run, DaskEngine(found.address))
+        assert small.poll() is None or terminate == "False"
     assert state.problems == {}
     assert digests(run) == reference
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How often a shard is given to another worker after its own died; what dies that often is itself the cause.
 _RETRIES: Final = 3
+#: Seconds without a finished shard after which the cluster is looked at for workers that hold shards and do nothing.
+_PATIENCE: Final = 15.0
 #: Packages whose version can change a row.
 _DECIDING: Final = ("numpy", "pyarrow", "pyromark", "ryaml", "xxhash")
 
@@ -95,7 +97,8 @@ def _await_workers(client: Client, timeout: float) -> None:
 def _check_workers(client: Client) -> None:
     """Refuses a cluster whose workers would give other rows than this machine."""
     mine = _installed()
-    for address, theirs in client.run(_installed).items():
+    # A worker that dies while it is asked says nothing; whoever takes its place is held to the version by each task.
+    for address, theirs in client.run(_installed, on_error="ignore").items():
         odd = [f"{name} {version} here, {theirs.get(name) or 'none'} there" for name, version in mine.items()
                if theirs.get(name) != version]  # fmt: skip
         if odd:
@@ -120,18 +123,31 @@ def _installed() -> dict[str, str]:
 
 
 def _as_they_end(client: Client, tasks: Sequence[Task], work: Callable[[Task], Done]) -> Iterator[Done]:
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker, wait
 
     # The result is a file, so a task of an earlier run must never be taken for this one: keys are made anew.
     session = uuid4().hex
-    futures: dict[Any, Task] = {
+    pending: dict[Any, Task] = {
         client.submit(work, task, key=f"cardscope-{task.shard.name}-{session}", retries=_RETRIES): task
         for task in tasks
     }
-    for future in as_completed(list(futures)):
-        task = futures.pop(future)
+    while pending:
         try:
-            yield future.result()
-        except KilledWorker:
-            yield Done(task.shard.number, problem="its workers died one after another, most likely out of memory")
-        future.release()
+            ended = wait(list(pending), timeout=_PATIENCE, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            _retire_paused(client)
+            continue
+        for future in ended:
+            task = pending.pop(future)
+            try:
+                yield future.result()
+            except KilledWorker:
+                yield Done(task.shard.number, problem="its workers died one after another, most likely out of memory")
+
+
+def _retire_paused(client: Client) -> None:
+    """Sends workers home that are too full to go on and not full enough to be ended: others get their shards."""
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    paused = [address for address, worker in workers.items() if worker["status"] == "paused"]
+    if paused and len(paused) < len(workers):
+        client.retire_workers(paused)
