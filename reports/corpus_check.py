@@ -128,6 +128,51 @@ def check(sample: int | None, seed: int) -> dict[str, Any]:
     }
 
 
+#: A report is drawn for one in so many cards: drawing costs ten times what analysing does.
+DRAWN = 10
+
+
+def analyse(sample: int | None, seed: int) -> dict[str, Any]:
+    """Analyses every card whole, without its parents, and draws some: exceptions, slowest, stray characters."""
+    from cardscope.pipeline import Analyzer
+    from cardscope.reporters.jsonl import JsonReporter
+    from cardscope.reporters.terminal import TerminalReporter
+    from cardscope.types import CardAnalysis, RawCard, SkippedCard
+
+    analyzer, terminal, lines = Analyzer(), TerminalReporter(80), JsonReporter()
+    failed: list[str] = []
+    counts: Counter[str] = Counter()
+    seconds = slowest = 0.0
+    slowest_id = ""
+    for number, (name, content) in enumerate(contents(sample, seed)):
+        started = time.process_time()
+        try:
+            result = analyzer.analyze_raw(RawCard(content))
+            took = time.process_time() - started
+            counts["analysed" if isinstance(result, CardAnalysis) else "empty"] += 1
+            assert isinstance(result, (CardAnalysis, SkippedCard))
+            if number % DRAWN == 0:
+                counts["drawn"] += 1
+                json.loads(lines.render(result))
+                stray = {
+                    char for char in terminal.render(result) if (ord(char) < 32 and char != "\n") or ord(char) == 127
+                }
+                if stray:
+                    failed.append(f"{name}: control characters {sorted(map(ord, stray))} in the report")
+        except Exception as error:
+            failed.append(f"{name}: {type(error).__name__}")
+            continue
+        seconds += took
+        if took > slowest:
+            slowest, slowest_id = took, name
+    return {
+        **counts,
+        "failed": failed,
+        "microseconds_per_card": round(seconds / max(1, sum(counts.values()) - counts["drawn"]) * 1e6),
+        "slowest": {"card": slowest_id, "milliseconds": round(slowest * 1e3, 1), "limit_milliseconds": 1000},
+    }
+
+
 def main() -> int:
     """Writes the report; 1 when a card raised or headings or fields differ."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -139,10 +184,14 @@ def main() -> int:
         print("the real cards are not beside this checkout (../shared, or CARDSCOPE_SHARED): nothing to check")
         return 0
     report = check(arguments.sample, arguments.seed)
+    report["analysis"] = whole = analyse(arguments.sample, arguments.seed)
     arguments.output.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps({key: report[key] for key in ("cards", "exceptions", "microseconds_per_card", "slowest")}))
     different = report["headings"]["different"] > report["headings"]["equal"] / 1_000
-    return int(bool(report["exceptions"]) or different or bool(report["front_matter"].get("differs")))
+    print(json.dumps({"analysis": whole}))
+    slow = whole["slowest"]["milliseconds"] > whole["slowest"]["limit_milliseconds"]
+    wrong = report["exceptions"] or whole["failed"] or report["front_matter"].get("differs")
+    return int(bool(wrong) or different or slow)
 
 
 if __name__ == "__main__":
