@@ -94,7 +94,7 @@ def command(
     \b
     cardscope analyze google/gemma-2-2b-it
     cardscope analyze ./README.md --format json
-    cardscope analyze mellow-labs/... --source demo
+    cardscope analyze saltmarsh-ai/ledger-7b-chat --source demo
     """
     from cardscope.tables import use_overlay
 
@@ -103,10 +103,14 @@ def command(
     if style == "json" and len(targets) > 1:
         raise click.UsageError("--format json holds one analysis; use jsonl for several")
     listener = output.progress(quiet)
-    results = [_analyze(target, where, token, options, listener) for target in targets]
-    listener("", "")
+    try:
+        results = [_analyze(target, where, token, options, listener) for target in targets]
+    finally:
+        listener("", "")
     reporter = _reporter(style, destination, explain)
     output.write("".join(reporter.render(result) for result in results), destination)
+    if style != "terminal" or destination is not None:
+        output.tell_skipped(results)
     return _exit_code(results, fail_under)
 
 

@@ -96,18 +96,29 @@ def _explain(error: CardscopeError) -> int:
     if error.hint:
         click.echo(f"hint: {clean(error.hint, 500)}", err=True)
     if _debugging():
-        raise error
+        _show_traceback(error)
     return error.exit_code
 
 
 def _confess(error: Exception) -> int:
-    if _debugging():
-        raise error
     from cardscope.text.clean import clean
 
+    if _debugging():
+        _show_traceback(error)
     click.echo(f"bug: {type(error).__name__}: {clean(str(error), 300)}", err=True)
     click.echo("hint: this is cardscope's fault; run again with CARDSCOPE_DEBUG=1 and report the traceback", err=True)
     return EXIT_BUG
+
+
+def _show_traceback(error: Exception) -> None:
+    """Printed and not raised, so that the exit code stays what it means; text of a card in it is made harmless."""
+    import traceback
+
+    from cardscope.text.clean import clean
+
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        click.echo(indent + clean(line, 500), err=True)
 
 
 def _debugging() -> bool:

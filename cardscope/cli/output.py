@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cardscope.errors import OutputError
+
+if TYPE_CHECKING:
+    from cardscope.types import CardAnalysis, SkippedCard
 
 #: Widest report that still reads well; a wider terminal gets margins instead of long lines.
 WIDEST = 160
@@ -40,8 +44,12 @@ def write(text: str, destination: Path | None) -> None:
     if destination is None or str(destination) == "-":
         # Bytes, so that a console with a narrow encoding loses a character and not the report.
         stream = sys.stdout.buffer
-        stream.write(text.encode("utf-8", "replace"))
-        stream.flush()
+        try:
+            stream.write(text.encode("utf-8", "replace"))
+            stream.flush()
+        except BrokenPipeError:
+            # The reader went away (``| head``), which is no failure; click would exit 1, and the interpreter complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     partial = destination.with_name(destination.name + ".partial")
     try:
@@ -52,6 +60,19 @@ def write(text: str, destination: Path | None) -> None:
         raise OutputError(
             f"cannot be written ({error.strerror})", subject=str(destination), hint="choose another place with -o"
         ) from error
+
+
+def tell_skipped(results: Iterable[CardAnalysis | SkippedCard]) -> None:
+    """Says on stderr what could not be read and why, for when the report itself goes where nobody looks."""
+    from cardscope.text.clean import clean
+    from cardscope.types import SkippedCard
+
+    for result in results:
+        if isinstance(result, SkippedCard):
+            subject = f"{result.model_id}: " if result.model_id else ""
+            click.echo(f"skipped: {clean(f'{subject}{result.message} ({result.reason})', 500)}", err=True)
+            if result.hint:
+                click.echo(f"hint: {clean(result.hint, 500)}", err=True)
 
 
 def progress(quiet: bool) -> Callable[[str, str], None]:

@@ -26,6 +26,16 @@ def test_hub_template():
     assert share > 0.95
 
 
+@pytest.mark.parametrize("library", ["keras", "tf-keras", "transformers", "diffusers", "fastai", "timm"])
+def test_empty_hub_template_is_no_library_s_card(library: str):
+    """The name of a library in the metadata does not make its tool the author of an empty template."""
+    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    pytest.importorskip("jinja2", reason="the template of huggingface_hub needs jinja2, which is not installed")
+    (match,), share = read(str(hub.ModelCard.from_template(hub.ModelCardData(library_name=library))))
+    assert match.id == "hf-modelcard-template"
+    assert share > 0.95
+
+
 def test_hub_mixin():
     pytest.importorskip("torch", reason="the mixin of huggingface_hub needs torch, which is not installed")
     hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
