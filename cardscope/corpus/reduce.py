@@ -244,9 +244,9 @@ class _Reduction:
             squares = (vectors**2).sum(axis=1).astype(np.float64)
             present = squares > 0.25
             for slices in self.slices:
-                cells, cell = np.unique(
-                    slices.of_card[rows] * measures.BUCKETS + self.bucket[rows], return_inverse=True
-                )
+                # Buckets are for intervals, which only the whole gets; a month of a group by bucket would be gigabytes.
+                buckets, bucket = _buckets(slices), self.bucket[rows] % _buckets(slices)
+                cells, cell = np.unique(slices.of_card[rows] * buckets + bucket, return_inverse=True)
                 for weight, values in (("card", np.ones(len(rows))), ("owner", slices.weight[rows])):
                     kept = np.where(present, values, 0.0)
                     where = sparse.csr_matrix((kept, (cell, np.arange(len(rows)))), shape=(len(cells), len(rows)))
@@ -254,7 +254,7 @@ class _Reduction:
                     own = [np.bincount(cell, each, len(cells)) for each in (kept, kept**2, kept**2 * squares)]
                     key = (slices.name, column, weight)
                     if key not in self.vectors:
-                        size = len(slices.cards) * measures.BUCKETS
+                        size = len(slices.cards) * buckets
                         self.vectors[key] = np.zeros((size, vectors.shape[1] + 3))
                     self.vectors[key][cells] += np.column_stack([where @ vectors, *own])
 
@@ -340,7 +340,7 @@ class _Reduction:
         for (name, column, weight), sums in self.vectors.items():
             if name != slices.name:
                 continue
-            shaped = sums.reshape(-1, measures.BUCKETS, sums.shape[1])[filled]
+            shaped = sums.reshape(-1, _buckets(slices), sums.shape[1])[filled]
             low = high = np.full(len(filled), np.nan)
             if name == "all":  # as with diversity: the whole gets intervals, groups their values
                 # A card that a draw holds d times weighs d, and its pair with itself d².
@@ -369,6 +369,11 @@ class _Reduction:
             for at, period in enumerate(self.periods)
             if total[at]
         }
+
+
+def _buckets(slices: _Slices) -> int:
+    """Groups of owners that sums of vectors are kept apart for."""
+    return measures.BUCKETS if slices.name == "all" else 1
 
 
 #: measure, weight; value, low and high of each filled slice
