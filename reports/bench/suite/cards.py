@@ -11,7 +11,7 @@ _CARDS = 3000
 
 def run(options: Any) -> list[dict[str, Any]]:
     """Parse alone; parse, label, generators and licence; all of a batch's features; encoding."""
-    from cardscope.corpus.features import own_words, read_text
+    from cardscope.corpus.features import pieces_of, read_text
     from cardscope.embedders import load_embedder
     from cardscope.licensing import judge_edge
     from cardscope.parsing import parse_card
@@ -21,7 +21,8 @@ def run(options: Any) -> list[dict[str, Any]]:
     mean = sum(map(len, contents)) / len(contents)
     cards = [parse_card(content) for content in contents]
     features = [read_text(content) for content in contents]
-    own = [own_words(entry.card, entry.attribution) for entry in features]
+    parts = [pieces_of(entry.card, entry.attribution) for entry in features]
+    own = ["\n".join(text for counts, text in pieces if counts) for pieces in parts]
     embedder = load_embedder("static")
 
     def chain() -> None:

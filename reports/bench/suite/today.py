@@ -63,9 +63,12 @@ def run(options: Any) -> list[dict[str, Any]]:
 
 def _read_as_today(texts: list[str]) -> list[list[str]]:
     """Metadata by the client, headings by markdown-it-py, the lines between two headings as a section."""
+    import logging
+
     from huggingface_hub import ModelCard
     from markdown_it import MarkdownIt
 
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of every card without front matter
     parser = MarkdownIt("commonmark").enable("table")
     result_ = []
     for text in texts:
