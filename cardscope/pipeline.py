@@ -26,6 +26,7 @@ from cardscope.types import (
     Card,
     CardAnalysis,
     CardFacts,
+    Dates,
     Kinship,
     Lineage,
     ModelId,
@@ -202,11 +203,11 @@ def table_versions() -> dict[str, str]:
     return {f"tables/{name}": tables.version(name) for name in (*_TABLES, *tables.names("generators"))}
 
 
-def _fuller(raw: RawCard, info: ModelInfo | None) -> cardscope.types.Dates:
+def _fuller(raw: RawCard, info: ModelInfo | None) -> Dates:
     """Dates of the card, with what the index knows where the card's own source did not."""
     if info is None:
         return raw.dates
-    return cardscope.types.Dates(
+    return Dates(
         created=raw.dates.created or info.dates.created,
         modified=raw.dates.modified or info.dates.modified,
         observed=raw.dates.observed or info.dates.observed,
