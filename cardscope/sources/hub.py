@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
-from cardscope.errors import RateLimited, SourceError, Unreachable, UsageError
+from cardscope.errors import SourceError, UsageError
 from cardscope.options import SourceOptions
 from cardscope.sources.answers import LARGEST_README, skip, unless_empty
 from cardscope.sources.pace import Pace
-from cardscope.sources.pages import Page, Readme, is_down, is_json, now_called
-from cardscope.sources.refusals import ENDPOINT_HINT, Reason, refusal
+from cardscope.sources.pages import Page, Readme, is_down, is_foreign, now_called
+from cardscope.sources.refusals import ENDPOINT_HINT, Reason, foreign, refusal
 from cardscope.sources.shapes import lacks, to_info
 from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
 from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason
@@ -79,7 +79,7 @@ class HubSource:
             reason = self._explain(error, revision)
             cached = self._cached(model, revision) if is_down(reason.reason) else None
             if cached is None:
-                return skip(model, reason.reason, reason.message, reason.hint)
+                return reason.about(model)
             return self._read(model, cached, model)
         return self._read(model, path, now_called(exchange.addresses, model))
 
@@ -141,12 +141,14 @@ class HubSource:
         except Exception as error:
             if revision and isinstance(error, Refused) and error.code == "RevisionNotFound":
                 return self.readme(model, None, known)
-            reason = self._explain(error, revision)
-            return skip(model, reason.reason, reason.message, reason.hint)
+            return self._explain(error, revision).about(model)
         if response.status_code == 404:
             return skip(model, SkipReason.NO_README, "has no README.md")
         blob = response.headers.get("etag", "").removeprefix("W/").strip('"')[:200] or known
         commit = response.headers.get("x-repo-commit") or revision
+        if response.status_code == 200 and not ("etag" in response.headers and "x-repo-commit" in response.headers):
+            # The client refuses such a file as well: a sign-in page must never be kept as somebody's card.
+            return foreign(self._endpoint()).about(model)
         unchanged = response.status_code == 304 or (known is not None and blob == known)
         return Readme(None if unchanged else response.content, now_called(exchange.addresses, model), commit, blob)
 
@@ -176,8 +178,7 @@ class HubSource:
                 lambda: self._json(f"/api/models/{model}{at}", {"expand": _EXPANDED})[0], self.options, self.pace
             )
         except Exception as error:
-            reason = self._explain(error, revision)
-            return skip(model, reason.reason, reason.message, reason.hint)
+            return self._explain(error, revision).about(model)
         info = to_info(answer, model)
         if info is None:
             return skip(model, SkipReason.SERVER_ERROR, "got an answer that describes no model", ENDPOINT_HINT)
@@ -280,7 +281,7 @@ class HubSource:
             try:
                 (answer, following), _ = ask(lambda: self._json("/api/models", query), self.options, self.pace)  # noqa: B023
             except Exception as error:
-                raise self._raised(error) from None
+                raise self._explain(error).raised(self._endpoint()) from None
             if not isinstance(answer, list):
                 raise SourceError("answered with no list of models", subject=self._endpoint(), hint=ENDPOINT_HINT)
             entries = [(info, entry) for entry in answer if (info := to_info(entry)) is not None]
@@ -357,25 +358,15 @@ class HubSource:
         if isinstance(offline, OfflineModeIsEnabled):
             message = "is not in the cache, and HF_HUB_OFFLINE forbids asking the Hub"
             return Reason(SkipReason.OFFLINE, message, "unset HF_HUB_OFFLINE, or fetch it once while online")
-        if isinstance(error, LocalEntryNotFoundError) or (isinstance(error, ValueError) and is_json(error)):
-            message = f"got an answer from {self._endpoint()} that no Hub gives"
-            return Reason(SkipReason.SERVER_ERROR, message, ENDPOINT_HINT)
-        if isinstance(error, EntryNotFoundError):
+        if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
             message = "has no README.md" + (f" at revision {revision[:80]}" if revision else "")
             return Reason(SkipReason.NO_README, message, "ask its author for a model card")
+        if is_foreign(error):
+            return foreign(self._endpoint())
         if isinstance(error, OSError):
             message = f"cannot be kept in the client's cache ({error.strerror or type(error).__name__})"
             return Reason(SkipReason.UNREADABLE, message, "look after the cache: HF_HOME")
         raise error
-
-    def _raised(self, error: Exception) -> SourceError:
-        reason = self._explain(error)
-        where, message = self._endpoint(), f"the listing {reason.message}"
-        if reason.reason is SkipReason.RATE_LIMITED:
-            return RateLimited(message, subject=where, hint=reason.hint, retry_after=reason.retry_after)
-        if is_down(reason.reason):
-            return Unreachable(message, subject=where, hint=reason.hint)
-        return SourceError(message, subject=where, hint=reason.hint)
 
 
 def _session() -> Any:  # noqa: ANN401 - an httpx client

@@ -13,6 +13,8 @@ from cardscope.types import ModelId, ModelInfo, SkipReason, model_id
 # Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
 _RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
 
+_NO_JSON = frozenset({"JSONDecodeError", "UnicodeDecodeError"})
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -60,6 +62,13 @@ def is_down(reason: SkipReason) -> bool:
     return reason in (SkipReason.OFFLINE, SkipReason.TIMEOUT, SkipReason.SERVER_ERROR)
 
 
-def is_json(error: ValueError) -> bool:
-    """An answer that was to be JSON and is not, as opposed to a bug of ours."""
-    return type(error).__name__ in ("JSONDecodeError", "UnicodeDecodeError")
+def is_foreign(error: Exception) -> bool:
+    """Whether something answered that is no Hub (a sign-in page, a proxy's notice), as opposed to a bug of ours.
+
+    JSON that is none, redirects that never end, and a file of another size than was announced: the client raises the
+    last as an ``OSError`` without a number, which those of the disk have.
+    """
+    kind = type(error).__name__
+    if isinstance(error, OSError):
+        return error.errno is None
+    return kind == "TooManyRedirects" or (isinstance(error, ValueError) and kind in _NO_JSON)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cardscope.errors import SourceError
+from cardscope.errors import RateLimited, SourceError, Unreachable
 from cardscope.options import SourceOptions
+from cardscope.sources.answers import skip
+from cardscope.sources.pages import is_down
 from cardscope.sources.wire import Refused
-from cardscope.types import SkipReason
+from cardscope.types import ModelId, SkippedCard, SkipReason
 
 ENDPOINT_HINT = "check HF_ENDPOINT, and that no proxy or sign-in page stands in between"
 _TOKEN_HINT = "pass a token that may: set HF_TOKEN, use --token, or run: hf auth login"  # noqa: S105
+#: Redirects without an end, and "network authentication required": statuses of what stands in between.
+_IN_BETWEEN = frozenset({508, 511})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,23 @@ class Reason:
     message: str
     hint: str = ""
     retry_after: float = 0.0
+
+    def about(self, model: ModelId) -> SkippedCard:
+        """The same as the answer for one model."""
+        return skip(model, self.reason, self.message, self.hint)
+
+    def raised(self, endpoint: str) -> SourceError:
+        """The same as an error, for a listing, which is about no single model."""
+        message = f"the listing {self.message}"
+        if self.reason is SkipReason.RATE_LIMITED:
+            return RateLimited(message, subject=endpoint, hint=self.hint, retry_after=self.retry_after)
+        kind = Unreachable if is_down(self.reason) else SourceError
+        return kind(message, subject=endpoint, hint=self.hint)
+
+
+def foreign(endpoint: str) -> Reason:
+    """What stands between the caller and the Hub answered in its place: a sign-in page, a proxy, another server."""
+    return Reason(SkipReason.SERVER_ERROR, f"got an answer from {endpoint} that no Hub gives", ENDPOINT_HINT)
 
 
 def refusal(refused: Refused, endpoint: str, options: SourceOptions, revision: str | None) -> Reason:
@@ -56,6 +77,8 @@ def refusal(refused: Refused, endpoint: str, options: SourceOptions, revision: s
         message = f"was not answered: the Hub asks to wait{wait}, more than the {options.max_wait:g} allowed"
         hint = "try again later, or allow more: option source.max_wait; with a token the limits are higher"
         return Reason(SkipReason.RATE_LIMITED, message, hint, refused.wait or 0.0)
+    if status in _IN_BETWEEN:
+        return foreign(endpoint)
     if status >= 500 or status == 408:
         message = f"was not answered: the Hub failed with status {status}, {options.tries} times"
         return Reason(SkipReason.SERVER_ERROR, message, "try again later: https://status.huggingface.co")

@@ -329,9 +329,42 @@ def test_json_that_describes_no_model(hub: HubServer, body: bytes) -> None:
     assert skipped(source(hub).info(BASE)).reason is SkipReason.SERVER_ERROR
 
 
-def test_a_page_of_something_else_under_the_readme(hub: HubServer) -> None:
-    hub.faults.add(Fault("status", times=9, status=200, path="/resolve/", body=b"<html>sign in</html>"))
-    assert skipped(source(hub).get(BASE)).reason is SkipReason.SERVER_ERROR
+PORTAL = b"<!doctype html><title>Sign in</title><p>Please sign in to the network.</p>"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("html", times=9, path="/resolve/"),
+        Fault("html", times=9, path="/resolve/", method="GET"),
+        Fault("bad-json", times=9, path="/resolve/", method="GET"),
+        Fault("status", times=9, status=200, path="/resolve/", body=PORTAL, headers={"Content-Type": "text/html"}),
+        Fault("status", times=99, status=302, body=b"", headers={"Location": "/login"}),
+        Fault("status", times=9, status=511, path="/resolve/", body=PORTAL),
+    ],
+    ids=["page", "page-for-the-body", "half-json", "portal", "redirects-without-end", "status-511"],
+)
+def test_a_page_of_something_else_under_the_readme(hub: HubServer, fault: Fault, hub_cache: Path) -> None:
+    hub.faults.add(fault)
+    answer = skipped(source(hub).get(BASE))
+    assert answer.reason is SkipReason.SERVER_ERROR
+    assert answer.message == f"got an answer from {hub.url} that no Hub gives"
+    assert "proxy" in answer.hint
+    assert "HF_ENDPOINT" in answer.hint
+    hub.faults.clear()
+    card = source(hub).get(BASE)
+    assert isinstance(card, RawCard)
+    assert card.content == README, "nothing of the page may be left in the client's cache"
+
+
+@pytest.mark.parametrize("status", [200, 302, 511])
+def test_a_page_of_something_else_is_no_card_of_a_crawl(hub: HubServer, status: int) -> None:
+    headers = {"Location": "/login"} if status == 302 else {"Content-Type": "text/html"}
+    hub.faults.add(Fault("status", times=99, status=status, body=PORTAL, headers=headers))
+    answer = source(hub).readme(BASE)
+    assert isinstance(answer, SkippedCard)
+    assert answer.reason is SkipReason.SERVER_ERROR
+    assert answer.message.endswith("that no Hub gives")
 
 
 def test_nobody_listens(hub_cache: Path) -> None:
