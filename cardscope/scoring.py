@@ -10,6 +10,8 @@ from cardscope.errors import InvalidTable
 from cardscope.types import CardScore, Finding, RepositoryKind, Score, ScorePart
 
 AXES = ("quality", "standardization")
+#: The value of an axis from 0 to 100, and the share of each of its parts from 0 to 1; ``None`` where nothing counted.
+ScoreValues = tuple[float | None, list[float | None]]
 
 
 def score(kind: RepositoryKind, findings: Sequence[Finding]) -> CardScore:
@@ -34,6 +36,35 @@ def score(kind: RepositoryKind, findings: Sequence[Finding]) -> CardScore:
     parts = tuple([_part(name, points[at], possible[at], tuple(names[at])) for at, (_, name) in enumerate(shape)])
     cut = _first_of_second_axis()
     return CardScore(_axis(parts[:cut]), _axis(parts[cut:]), profile=kind.value, policy=policy())
+
+
+def score_values(kind: RepositoryKind, findings: Sequence[Finding]) -> tuple[ScoreValues, ScoreValues]:
+    """The numbers of `score` without its names and objects, which a run over millions would make and drop at once.
+
+    The same sums in the same order, so that the numbers are the same to the last bit.
+    """
+    place_of = _places(kind).get
+    points = [0.0] * len(_shape())
+    possible = points.copy()
+    for finding in findings:
+        credit = finding.credit
+        if credit is not None and (place := place_of(finding.probe)) is not None:
+            part, weight = place
+            points[part] += weight * credit
+            possible[part] += weight
+    cut = _first_of_second_axis()
+    return _values(points[:cut], possible[:cut]), _values(points[cut:], possible[cut:])
+
+
+def _values(points: Sequence[float], possible: Sequence[float]) -> ScoreValues:
+    earned = most = 0.0
+    shares: list[float | None] = []
+    for got, top in zip(points, possible, strict=True):
+        rounded = round(got, 6)
+        earned += rounded
+        most += top
+        shares.append(rounded / top if top else None)
+    return round(100.0 * earned / most, 2) if most else None, shares
 
 
 def weigh(kind: RepositoryKind, finding: Finding) -> float:

@@ -7,7 +7,7 @@ for all cards that hold it; sections are encoded once for as long as the worker 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,8 +20,8 @@ from cardscope.corpus.store import Corpus, Shard
 from cardscope.licensing.table import Label, labels_of
 from cardscope.lineage import repository_kind, state_edges
 from cardscope.probes import run_probes
-from cardscope.scoring import score
-from cardscope.types import Author, CardFacts, ModelId, ModelInfo, Outcome, Score
+from cardscope.scoring import score, score_values
+from cardscope.types import Author, CardFacts, ModelId, ModelInfo, Outcome, RepositoryKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _TIME = pa.timestamp("us", tz="UTC")
 _STRINGS = pa.list_(pa.string())
+# Looking a member up in its class costs more than the comparison it is for.
+_NO = Outcome.NO
 
 #: Columns that follow from the text alone.
 TEXT_COLUMNS: Final = (
@@ -136,8 +138,6 @@ VECTORS: Final = ("vector", "vector_own")
 
 def part_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the parts of both scores, in the order of the rows."""
-    from cardscope.types import RepositoryKind
-
     empty = score(RepositoryKind.BASE, ())
     return tuple(part.name for part in empty.quality.parts), tuple(part.name for part in empty.standardization.parts)
 
@@ -165,8 +165,7 @@ def _pieces(
             place, features = texts.add(content)
             numbers += rows
             takes += [place] * len(rows)
-            for row in rows:
-                own.add(infos[row], features, texts.errors.get(place))
+            own.add([infos[row] for row in rows], features, texts.errors.get(place))
         if numbers:
             left = cards.take(numbers).drop_columns(["tags"])
             yield _joined(left, own.table(), texts.table().take(takes), schema)
@@ -183,12 +182,12 @@ class _TextTable:
     def __init__(self, embedder: Embedder | None) -> None:
         self.embedder = embedder
         self.errors: dict[int, str] = {}
-        self._columns: dict[str, list[Any]] = {field.name: [] for field in TEXT_COLUMNS}
+        self._rows: list[tuple[Any, ...]] = []
         self._bodies: list[list[tuple[bool, str]]] = []
 
     def add(self, content: bytes) -> tuple[int, TextFeatures]:
         """The text's place in the table, and its features; one that fails is read as empty and its reason kept."""
-        place = len(self._columns["chars"])
+        place = len(self._rows)
         try:
             features = read_text(content)
         except Exception as error:
@@ -198,24 +197,23 @@ class _TextTable:
         card = features.card
         stated = labels_of(features.license)[0]
         shares = features.attribution.shares
-        values = (
+        self._rows.append((
             _license_name(stated), stated.matched == "custom", features.languages,
             card.front_matter.state.value, features.fields,
             [match.id for match in features.generators], shares.get(Author.TEMPLATE, 0.0),
             shares.get(Author.PLACEHOLDER, 0.0), shares.get(Author.AUTHORED, 0.0), features.paper_flag,
             features.coverage, features.problems, len(card.text), features.words, min(len(card.sections), 32767),
             len(card.lines), features.headings, features.skeleton, features.lines,
-        )  # fmt: skip
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(value)
+        ))  # fmt: skip
         if self.embedder is not None:
             self._bodies.append(pieces_of(card, features.attribution))
         return place, features
 
     def table(self) -> pa.Table:
-        arrays = [pa.array(self._columns[field.name], field.type) for field in TEXT_COLUMNS]
         names = [field.name for field in TEXT_COLUMNS]
-        arrays.append(_fixed(sketches(self._columns["lines"])))
+        columns = dict(zip(names, zip(*self._rows, strict=True), strict=True))
+        arrays = [pa.array(columns[field.name], field.type) for field in TEXT_COLUMNS]
+        arrays.append(_fixed(sketches(columns["lines"])))
         names.append("sketch")
         if self.embedder is not None:
             for name, vectors in zip(VECTORS, _vectors(self.embedder, self._bodies), strict=True):
@@ -228,31 +226,37 @@ class _CardTable:
     """Collects what depends on the model a text stands under."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {field.name: [] for field in CARD_COLUMNS}
+        self._rows: list[tuple[Any, ...]] = []
 
-    def add(self, info: ModelInfo, features: TextFeatures, error: str | None) -> None:
-        name = info.model_id
+    def add(self, infos: Sequence[ModelInfo], features: TextFeatures, error: str | None) -> None:
+        """A row for each model that one text stands under."""
         matter = features.card.front_matter
-        edges = state_edges(name, matter, info)
-        kind = repository_kind(matter, info, edges, features.generators)
-        facts = CardFacts(features.card, kind, info, features.generators, features.attribution)
-        findings = run_probes(facts, explain=False)
-        points = score(kind, findings)
-        relation = edges[0].relation.value if edges else None
-        values = (
-            name.partition("/")[0] if "/" in name else "", kind.value, relation, [edge.parent for edge in edges],
-            points.quality.value, points.standardization.value, _shares(points.quality),
-            _shares(points.standardization),
-            [finding.probe for finding in findings if finding.outcome is Outcome.NO], error,
-        )  # fmt: skip
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(value)
+        judged: dict[RepositoryKind, tuple[Any, ...]] = {}
+        for info in infos:
+            name = info.model_id
+            edges = state_edges(name, matter, info)
+            kind = repository_kind(matter, info, edges, features.generators)
+            # Of the model, probes are told the kind alone: copies of a text share their findings.
+            if (findings := judged.get(kind)) is None:
+                findings = judged[kind] = _judged(features, kind)
+            owner, slash, _ = name.partition("/")
+            relation = edges[0].relation.value if edges else None
+            parents = [edge.parent for edge in edges]
+            self._rows.append((owner if slash else "", kind.value, relation, parents, *findings, error))
 
     def table(self) -> pa.Table:
-        return pa.table(
-            [pa.array(self._columns[field.name], field.type) for field in CARD_COLUMNS],
-            names=[field.name for field in CARD_COLUMNS],
-        )
+        columns = zip(*self._rows, strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, CARD_COLUMNS, strict=True)]
+        return pa.table(arrays, names=[field.name for field in CARD_COLUMNS])
+
+
+def _judged(features: TextFeatures, kind: RepositoryKind) -> tuple[Any, ...]:
+    """Both scores, the shares of their parts and the questions answered with no, as they stand in a row."""
+    facts = CardFacts(features.card, kind, None, features.generators, features.attribution)
+    findings = run_probes(facts, explain=False)
+    (quality, quality_parts), (standard, standard_parts) = score_values(kind, findings)
+    failed = [finding.probe for finding in findings if finding.outcome is _NO]
+    return quality, standard, quality_parts, standard_parts, failed
 
 
 #: Columns of the cards that decide anything besides the text.
@@ -274,10 +278,6 @@ def _info(row: Mapping[str, Any]) -> ModelInfo:
         library_name=row["library_name"],
         pipeline_tag=row["pipeline_tag"],
     )
-
-
-def _shares(points: Score) -> list[float | None]:
-    return [part.points / part.possible if part.possible else None for part in points.parts]
 
 
 def _vectors(

@@ -1,5 +1,7 @@
 """What each check says of facts that are exactly known."""
 
+from dataclasses import replace
+
 import pytest
 
 from cardscope.probes import questions, run_probes
@@ -16,6 +18,7 @@ from cardscope.types import (
     LicenseOutcome,
     LicenseVerdict,
     ModelId,
+    ModelInfo,
     Outcome,
     Problem,
     RepositoryKind,
@@ -48,6 +51,19 @@ def test_a_check_that_breaks_is_a_finding():
     odd = facts(fields={"license": "mit"}, licenses=(None,))
     assert ask("license-fits", odd).outcome is Outcome.ERROR
     assert ask("license-fits", odd).credit is None
+
+
+@pytest.mark.parametrize("explain", [True, False])
+def test_what_an_index_says_of_a_model_changes_no_answer_but_through_the_kind(explain):
+    told = ModelInfo(
+        ModelId("other/thing-gguf"), "abc", downloads=9, likes=2, gated="auto", tags=("gguf", "license:mit", "en"),
+        library_name="gguf", pipeline_tag="text-generation", card_data={"license": "mit"},
+    )  # fmt: skip
+    for kind in RepositoryKind:
+        # Batches rely on it: copies of a text are asked once for each kind.
+        subject = facts("text", fields={"license": "other"}, present=["results"], kind=kind)
+        alone = run_probes(subject, explain=explain)
+        assert run_probes(replace(subject, info=told), explain=explain) == alone
 
 
 @pytest.mark.parametrize("probe", ["says-limitations", "says-training-data", "says-how-to-use", "says-results"])

@@ -1,5 +1,6 @@
 """Every point is explained by findings, and what is not known costs nothing."""
 
+import random
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from cardscope import tables
 from cardscope.errors import InvalidTable
 from cardscope.probes import questions, run_probes
-from cardscope.scoring import lost, policy, score, weigh, weights
+from cardscope.scoring import lost, policy, score, score_values, weigh, weights
 from cardscope.types import Author, Block, BlockKind, Finding, Outcome, RepositoryKind, Span
 from tests.probes.build import facts, section
 
@@ -136,3 +137,25 @@ def test_a_users_weights_lie_over_ours(tmp_path):
     finally:
         tables.use_overlay(None)
     assert score(RepositoryKind.BASE, run_probes(rich_facts())).quality.value == before
+
+
+def numbers(kind, findings):
+    """What `score_values` must give, out of the objects of `score`."""
+    result = score(kind, findings)
+    return tuple(
+        (axis.value, [part.points / part.possible if part.possible else None for part in axis.parts])
+        for axis in (result.quality, result.standardization)
+    )
+
+
+@pytest.mark.parametrize("kind", list(RepositoryKind))
+def test_values_alone_are_those_of_the_score_to_the_last_bit(kind):
+    draw = random.Random(f"{kind.value}")
+    names = list(questions())
+    assert score_values(kind, ()) == numbers(kind, ())
+    assert score_values(kind, run_probes(rich_facts(kind))) == numbers(kind, run_probes(rich_facts(kind)))
+    for _ in range(300):
+        given = [draw.choice((None, 0.0, 1.0, 1.0, draw.random(), 1 / 3)) for _ in names]
+        findings = [Finding(name, Outcome.NO, credit=credit) for name, credit in zip(names, given, strict=True)]
+        findings.append(Finding("of-a-plugin", Outcome.NO, credit=0.5))
+        assert score_values(kind, findings) == numbers(kind, findings)
