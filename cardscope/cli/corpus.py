@@ -52,10 +52,9 @@ def import_(source: str, destination: Path, title: str, config: str, limit: int 
     )
     show("", "")
     counts = manifest.counts
-    click.echo(
+    output.tell(
         f"{destination}: {counts['cards']:,} cards, {counts['texts']:,} distinct texts, {counts['edges']:,} edges, "
         f"{counts['models']:,} snapshots; {counts['repeated']:,} repeated, {counts['rejects']:,} rejected",
-        err=True,
     )
 
 
@@ -93,9 +92,9 @@ def verify(corpus: str, quiet: bool) -> int:
     show = output.progress(quiet)
     problems = inspect.verify(Corpus(corpus), tell=lambda shard: show("verify", f"shard {shard}"))
     show("", "")
-    for problem in problems:
-        click.echo(f"{problem.code}: {problem.message}")
-    click.echo("whole" if not problems else f"{len(problems)} problems", err=True)
+    said = _said()
+    output.write("".join(f"{said(f'{problem.code}: {problem.message}')}\n" for problem in problems), None)
+    output.tell("whole" if not problems else f"{len(problems)} problems")
     return 1 if problems else 0
 
 
@@ -110,7 +109,7 @@ def sample(corpus: str, destination: Path, count: int, seed: int) -> None:
     from cardscope.corpus.store import Corpus
 
     manifest = inspect.sample(Corpus(corpus), destination, count, seed=seed)
-    click.echo(f"{destination}: {manifest.counts['cards']:,} cards", err=True)
+    output.tell(f"{destination}: {manifest.counts['cards']:,} cards")
 
 
 @command.command("diff")

@@ -68,19 +68,18 @@ def command(
     request = Request(author, filters, start, limit, sample, sweep, gated)
     hub = crawls.hub_for(token=token)
     if dry_run:
-        click.echo(str(crawls.plan(destination, request, hub)))
+        output.write(f"{crawls.plan(destination, request, hub)}\n", None)
         return 0
     show = _progress(quiet)
     done = crawls.crawl(destination, request, hub, connections=connections, tell=show)
     output.progress(quiet)("", "")
     absent = ", ".join(f"{count:,} {reason}" for reason, count in done.absent.items())
-    click.echo(
+    output.tell(
         f"{destination}: {done.cards:,} new cards, {done.unchanged:,} unchanged"
         f"{', ' + absent if absent else ''}; the corpus has {done.manifest.counts.get('cards', 0):,} cards",
-        err=True,
     )
     if done.failed:
-        click.echo(f"{done.failed:,} models were not answered: run the same command again", err=True)
+        output.tell(f"{done.failed:,} models were not answered: run the same command again")
         return EXIT_INCOMPLETE
     return 0
 
@@ -99,6 +98,6 @@ def _progress(quiet: bool) -> Callable[[Progress], None]:
         if watched:
             show(progress.stage, str(progress))
         else:
-            click.echo(f"{progress.stage} {progress}", err=True)
+            output.tell(f"{progress.stage} {progress}")
 
     return told

@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from cardscope import __version__
+from cardscope.cli import output
 from cardscope.errors import CardscopeError
 
 #: name -> (module, the line the help shows); the line stands here so that help imports no command. Held by a test.
@@ -73,40 +74,45 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.Abort:
-        click.echo("interrupted", err=True)
+        output.tell("interrupted")
         return 130
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _show(error)
     except CardscopeError as error:
         return _explain(error)
-    except BrokenPipeError:
-        # The reader of our output went away (``| head``): say nothing, and keep the interpreter from saying it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # How click ends on a broken pipe. Behind stdout it means that the reader went away (``--help | head -1``).
+        if not output.is_unread(sys.stdout):
+            return _confess(BrokenPipeError("a pipe or a connection broke"))
+        output.hush(sys.stdout)
         return 0
     except Exception as error:
         return _confess(error)
     return result if isinstance(result, int) else 0
 
 
-def _explain(error: CardscopeError) -> int:
-    from cardscope.text.clean import clean
+def _show(error: click.ClickException) -> int:
+    try:
+        error.show()
+    except BrokenPipeError:
+        output.hush(sys.stderr)
+    return error.exit_code
 
-    click.echo(f"error: {clean(str(error), 500)}", err=True)
+
+def _explain(error: CardscopeError) -> int:
+    output.tell(f"error: {error}")
     if error.hint:
-        click.echo(f"hint: {clean(error.hint, 500)}", err=True)
+        output.tell(f"hint: {error.hint}")
     if _debugging():
         _show_traceback(error)
     return error.exit_code
 
 
 def _confess(error: Exception) -> int:
-    from cardscope.text.clean import clean
-
     if _debugging():
         _show_traceback(error)
-    click.echo(f"bug: {type(error).__name__}: {clean(str(error), 300)}", err=True)
-    click.echo("hint: this is cardscope's fault; run again with CARDSCOPE_DEBUG=1 and report the traceback", err=True)
+    output.tell(f"bug: {type(error).__name__}: {error}")
+    output.tell("hint: this is cardscope's fault; run again with CARDSCOPE_DEBUG=1 and report the traceback")
     return EXIT_BUG
 
 
@@ -114,11 +120,8 @@ def _show_traceback(error: Exception) -> None:
     """Printed and not raised, so that the exit code stays what it means; text of a card in it is made harmless."""
     import traceback
 
-    from cardscope.text.clean import clean
-
     for line in "".join(traceback.format_exception(error)).splitlines():
-        indent = " " * (len(line) - len(line.lstrip(" ")))
-        click.echo(indent + clean(line, 500), err=True)
+        output.tell(line, indent=len(line) - len(line.lstrip(" ")))
 
 
 def _debugging() -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -39,17 +40,21 @@ def write(text: str, destination: Path | None) -> None:
     """Writes a finished report; a file is replaced whole or not at all.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: The file cannot be written, or nothing more can be written to stdout (a full disk behind it).
     """
     if destination is None or str(destination) == "-":
         # Bytes, so that a console with a narrow encoding loses a character and not the report.
-        stream = sys.stdout.buffer
         try:
-            stream.write(text.encode("utf-8", "replace"))
-            stream.flush()
+            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+            sys.stdout.buffer.flush()
         except BrokenPipeError:
-            # The reader went away (``| head``), which is no failure; click would exit 1, and the interpreter complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The reader went away (``| head``), which is no failure; click would exit 1.
+            hush(sys.stdout)
+        except OSError as error:
+            hush(sys.stdout)
+            raise OutputError(
+                f"cannot be written ({error.strerror})", subject="stdout", hint="choose another place with -o"
+            ) from error
         return
     partial = destination.with_name(destination.name + ".partial")
     try:
@@ -62,27 +67,52 @@ def write(text: str, destination: Path | None) -> None:
         ) from error
 
 
+def tell(text: str, *, indent: int = 0) -> None:
+    """One line of talk on stderr, made harmless; when nobody listens there any more, the work goes on unheard."""
+    from cardscope.text.clean import clean
+
+    try:
+        click.echo(" " * indent + clean(text, 500), err=True)
+    except BrokenPipeError:
+        hush(sys.stderr)
+
+
+def hush(stream: TextIO) -> None:
+    """Sends what is still written to a stream nowhere, so that the interpreter does not complain about it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def is_unread(stream: TextIO) -> bool:
+    """Whether a stream is a pipe at whose other end nobody reads any more."""
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)  # errors are reported without being asked for
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
 def tell_skipped(results: Iterable[CardAnalysis | SkippedCard]) -> None:
     """Says on stderr what could not be read and why, for when the report itself goes where nobody looks."""
-    from cardscope.text.clean import clean
     from cardscope.types import SkippedCard
 
     for result in results:
         if isinstance(result, SkippedCard):
             subject = f"{result.model_id}: " if result.model_id else ""
-            click.echo(f"skipped: {clean(f'{subject}{result.message} ({result.reason})', 500)}", err=True)
+            tell(f"skipped: {subject}{result.message} ({result.reason})")
             if result.hint:
-                click.echo(f"hint: {clean(result.hint, 500)}", err=True)
+                tell(f"hint: {result.hint}")
 
 
 def progress(quiet: bool) -> Callable[[str, str], None]:
     """A listener that shows the stage on stderr while a person waits, and leaves no trace behind."""
     if quiet or not sys.stderr.isatty():
         return lambda stage, subject: None
+    from cardscope.text.clean import clean
+
     columns = shutil.get_terminal_size((80, 24)).columns
 
     def show(stage: str, subject: str) -> None:
-        line = f"{stage} {subject}"[: columns - 1] if stage else ""
+        line = clean(f"{stage} {subject}", columns - 1) if stage else ""
         click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
 
     return show

@@ -109,7 +109,7 @@ def command(
     timeline = timeline_of(folder, state, of=Edition(of), by=Period(by), dimensions=groups or _USUAL)
     show("", "")
     for shard, problem in state.problems.items():
-        click.echo(f"shard {shard} was left out: {problem}", err=True)
+        output.tell(f"shard {shard} was left out: {problem}")
     output.write(_render(timeline, style, destination), destination)
     return 3 if state.problems else 0
 

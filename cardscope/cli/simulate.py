@@ -47,13 +47,11 @@ def command(destination: Path, models: int, seed: int, profile: str, workers: in
     counts, truth = made.manifest.counts, made.truth
     shares = truth["word_shares"]
     roots = truth["relations"]["root"]["planted"]
-    click.echo(
+    output.tell(
         f"{destination}: {counts['cards']:,} cards of {truth['mean_bytes'] / 1000:.1f} kB on average, "
         f"{counts['texts']:,} distinct texts, {counts['edges']:,} edges; {1 - roots:.1%} of the models have a parent",
-        err=True,
     )
-    click.echo(
+    output.tell(
         "words: " + ", ".join(f"{hand} {share:.1%}" for hand, share in shares.items())
         + f"; the truth is in {destination}/truth",
-        err=True,
     )  # fmt: skip
