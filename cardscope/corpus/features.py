@@ -94,7 +94,7 @@ def line_hashes(lines: Sequence[str], start: int) -> list[int]:
     True
     """
     digest = xxhash.xxh3_64_intdigest
-    stripped = dict.fromkeys([line.strip() for line in lines[start:]])
+    stripped = dict.fromkeys(map(str.strip, lines[start:]))
     stripped.pop("", None)
     return [digest(line.encode("utf-8", "surrogatepass")) for line in stripped]
 

@@ -112,6 +112,15 @@ def infer_relation(traits: Traits, parent: str, parents: int) -> tuple[Relation,
 
 def marked_relation(traits: Traits) -> Relation | None:
     """The relation that marks alone tell, for a model that names no parent; ``None`` when there is no mark."""
+    every = _every_hint()
+    # Most models have no mark at all: one look at each kind of mark instead of one for each relation.
+    if (
+        every.tags.isdisjoint(traits.tags)
+        and every.libraries.isdisjoint(traits.libraries)
+        and every.words.isdisjoint(traits.words)
+        and not (every.endings and any(word.endswith(every.endings) for word in traits.words))
+    ):
+        return None
     for relation in (Relation.QUANTIZED, Relation.ADAPTER, Relation.MERGE):
         hints = _hints()[relation]
         if hints.seen(traits.libraries, traits.tags, traits.words):
@@ -134,6 +143,17 @@ def _hints() -> dict[Relation, Hints]:
 
 
 @cache
+def _every_hint() -> Hints:
+    hints = _hints().values()
+    return Hints(
+        frozenset().union(*(entry.libraries for entry in hints)),
+        frozenset().union(*(entry.tags for entry in hints)),
+        frozenset().union(*(entry.words for entry in hints)),
+        tuple(ending for entry in hints for ending in entry.endings),
+    )
+
+
+@cache
 def _makers() -> dict[str, Relation]:
     made = read_table("relation_hints").get("generators", {})
     return {generator: Relation(relation) for relation, names in made.items() for generator in names}
@@ -145,4 +165,5 @@ def made_by(generator: str) -> Relation | None:
 
 
 on_overlay(_hints.cache_clear)
+on_overlay(_every_hint.cache_clear)
 on_overlay(_makers.cache_clear)

@@ -65,7 +65,7 @@ class View:
         own_words: Of those, what neither a template nor a placeholder wrote; all of them when nobody looked.
         template_share: Share of the words that a template wrote, placeholders included; ``None`` when nobody looked.
         headings: Sections that have a heading.
-        kinds: The kinds of block that occur.
+        kinds: The kinds of block that occur, each with its blocks in the order of the text.
         order: Place of each label in the row.
         placeholders: What stands under a label and is not filled in.
         codes: Codes of all problems of the card and its front matter.
@@ -99,17 +99,20 @@ class View:
         self.sections: Sequence[Section] = card.sections
         self.attribution = facts.attribution
         words = 0
-        kinds: set[BlockKind] = set()
+        kinds: dict[BlockKind, list[Block]] = {}
         headings = []
         for section in card.sections:
             words += section.words
             if section.heading:
                 headings.append(section)
             for block in section.blocks:
-                kinds.add(block.kind)
+                if (same := kinds.get(block.kind)) is None:
+                    kinds[block.kind] = [block]
+                else:
+                    same.append(block)
         self.placeholders = [found for found in card.coverage.values() if found.state is _PLACEHOLDER]
         self.words = words
-        self.kinds = kinds
+        self.kinds: Mapping[BlockKind, Sequence[Block]] = kinds
         self.headings: Sequence[Section] = headings
         self.codes = _codes(facts)
         self.template_share: float | None = None
@@ -121,11 +124,9 @@ class View:
             self.template_share = shares.get(Author.TEMPLATE, 0.0) + self.placeholder_share
             self.own_words = words * (1.0 - self.template_share)
 
-    def blocks(self, kind: BlockKind) -> list[Block]:
+    def blocks(self, kind: BlockKind) -> Sequence[Block]:
         """All blocks of one kind in the order of the text."""
-        if kind not in self.kinds:
-            return []
-        return [block for section in self.sections for block in section.blocks if block.kind is kind]
+        return self.kinds.get(kind, _NO_BLOCKS)
 
     def key_span(self, key: str) -> tuple[Span, ...]:
         """The lines of a key of the front matter, as evidence."""
@@ -190,6 +191,7 @@ class View:
 
 
 _NONE: frozenset[str] = frozenset()
+_NO_BLOCKS: tuple[Block, ...] = ()
 
 
 def _codes(facts: CardFacts) -> frozenset[str] | set[str]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from xxhash import xxh3_64_intdigest
+
 from cardscope.parsing.placeholders import placeholder_spans
 from cardscope.templates.lines import LOWER, NO_LETTERS, Boilerplate, boilerplate, hash_of, rows_as_reported, starts_of
 from cardscope.templates.rows import LAYERS
@@ -54,7 +56,7 @@ def attribute(
         for at in range(span.first - body.first, span.last - body.first + 1):
             verdicts[at] = open_places[verdicts[at][1] or outer]
     _find_inherited(verdicts, inherited, body)
-    return _put_together(verdicts, text.translate(None, _MARKUP).split(b"\n"), body.first)
+    return _put_together(verdicts, text.translate(None, _MARKUP), body.first)
 
 
 class _Hands:
@@ -108,18 +110,21 @@ class _Hands:
 def _find_templates(verdicts: list[_Verdict], lines: Sequence[str], text: bytes, hands: _Hands) -> None:
     whole = hands.whole
     last = ""
+    verdict: _Verdict = _NOBODY
     for at, key in enumerate(text.translate(LOWER, NO_LETTERS).split(b"\n")):
         if key:
-            owners = whole.get(hash_of(key))
-            said = hands.of(owners, at) if owners else ""
+            owners = whole.get(xxh3_64_intdigest(key))
+            said = "" if not owners else owners[0] if len(owners) == 1 else hands.of(owners, at)
             if said and hands.titled and lines[at].startswith("#"):
                 hands.titled = ""
             elif not said and hands.fills:
                 said = _slot(lines, key, at, hands, last)
-            last = said
+            if said != last:
+                last = said
+                verdict = hands.verdict(said) if said else _NOBODY
         # Rulers and rows of numbers have no letters: whoever wrote the line before wrote them.
         if last:
-            verdicts[at] = hands.verdict(last)
+            verdicts[at] = verdict
     for identity, marked in hands.marked:
         if verdicts[marked] is _NOBODY:
             verdicts[marked] = hands.verdict(identity)
@@ -181,13 +186,14 @@ def _find_inherited(verdicts: list[_Verdict], inherited: _Inherited, body: Span)
                     verdicts[at] = verdict
 
 
-def _put_together(verdicts: Sequence[_Verdict], lines: Sequence[bytes], first: int) -> Attribution:
+def _put_together(verdicts: Sequence[_Verdict], text: bytes, first: int) -> Attribution:
     """Runs of lines from one hand; words are counted a run at a time, which costs a fifth of counting them by line.
 
     Args:
-        lines: Of the body, without markup.
-        first: Number of the first of them.
+        text: The body without markup.
+        first: Number of its first line.
     """
+    lines = text.split(b"\n")
     found: list[AttributedSpan] = []
     at, count = 0, len(lines)
     while at < count:
@@ -195,7 +201,7 @@ def _put_together(verdicts: Sequence[_Verdict], lines: Sequence[bytes], first: i
         # Lines from one hand share one tuple.
         while at < count and verdicts[at] is verdict:
             at += 1
-        words = len(b"\n".join(lines[start:at]).split())
+        words = len((text if at - start == count else b"\n".join(lines[start:at])).split())
         if not words:
             continue
         end = at - 1
@@ -207,6 +213,11 @@ def _put_together(verdicts: Sequence[_Verdict], lines: Sequence[bytes], first: i
         if found and found[-1].author is author and found[-1].whose == whose:
             start, words = found[-1].span.first - first, words + found.pop().words
         found.append(AttributedSpan(author, Span(first + start, first + end), whose, words))
+    if len(found) == 1:
+        # The usual card, from one hand: no sums to make.
+        shares = dict.fromkeys(_AUTHORS, 0.0)
+        shares[found[0].author] = 1.0
+        return Attribution(tuple(found), shares)
     everything = sum([span.words for span in found]) or 1
     shares = {author: sum([span.words for span in found if span.author is author]) / everything for author in _AUTHORS}
     return Attribution(tuple(found), shares)

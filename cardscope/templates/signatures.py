@@ -16,7 +16,7 @@ from cardscope.types import Card, Evidence, GeneratorMatch, Section, Span
 _VERSION = re.compile(r"[\s*`v]{0,4}(\d[\w.+!-]{0,40})")
 #: Places kept for one mark: a placeholder may stand a hundred thousand times in a hostile card.
 _MOST_PLACES = 40
-_PAPER = ("automatically generated", "generated automatically")
+_PAPER = (b"automatically generated", b"generated automatically")
 
 
 def paper_flag(text: str) -> bool:
@@ -28,8 +28,9 @@ def paper_flag(text: str) -> bool:
     >>> paper_flag("This card has been Generated Automatically.")
     True
     """
-    lowered = text.lower()
-    return any(phrase in lowered for phrase in _PAPER)
+    # As bytes: no letter of another script becomes one of these in lower case, so theirs need not be looked up.
+    lowered = text.encode("utf-8", "replace").lower()
+    return _PAPER[0] in lowered or _PAPER[1] in lowered
 
 
 def detect_generators(card: Card) -> tuple[GeneratorMatch, ...]:
