@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,7 +134,9 @@ def diff(left: str, right: str, style: str) -> None:
 
 def _print(facts: dict[str, object], style: str) -> None:
     if style == "json":
-        output.write(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", None)
+        from cardscope.reporters.safe_json import dumps
+
+        output.write(dumps(facts, indent=2) + "\n", None)
         return
     output.write("".join(_lines(facts, _said())), None)
 

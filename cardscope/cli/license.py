@@ -67,11 +67,12 @@ def command(
 
 
 def _as_json(verdict: LicenseVerdict, parent: str, child: str) -> str:
-    import json
     from dataclasses import asdict
 
+    from cardscope.reporters.safe_json import dumps
+
     answer = {"schema": "cardscope.license/1", "parent": parent, "child": child, **asdict(verdict)}
-    return json.dumps(answer, ensure_ascii=False, indent=2, default=dict) + "\n"
+    return dumps(answer, indent=2) + "\n"
 
 
 def _as_page(verdict: LicenseVerdict, parent: str, child: str, destination: Path | None) -> str:

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from cardscope.probes import questions
 from cardscope.reporters.digest import overlaps, section_shares
+from cardscope.reporters.safe_json import dumps
 from cardscope.scoring import weigh
 from cardscope.types import (
     Ancestor,
@@ -35,8 +34,6 @@ from cardscope.types import (
 )
 
 SCHEMA = "cardscope.analysis/1"
-#: What JSON allows and other programs stumble over: DEL, C1 controls, line separators, marks of direction.
-_AWKWARD = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class JsonReporter:
@@ -44,7 +41,7 @@ class JsonReporter:
 
     def render(self, result: CardAnalysis | SkippedCard) -> str:
         """Valid JSON in UTF-8 whatever the card holds, ending in a line break."""
-        return _dump(to_dict(result), indent=2) + "\n"
+        return dumps(to_dict(result), indent=2) + "\n"
 
 
 class JsonLinesReporter:
@@ -52,7 +49,7 @@ class JsonLinesReporter:
 
     def render(self, result: CardAnalysis | SkippedCard) -> str:
         """Valid JSON without a line break inside, ending in one."""
-        return _dump(to_dict(result), indent=None) + "\n"
+        return dumps(to_dict(result)) + "\n"
 
 
 def to_dict(result: CardAnalysis | SkippedCard) -> dict[str, Any]:
@@ -358,11 +355,3 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - any value a YAML block can h
     if isinstance(value, (list, tuple)):
         return [_plain(entry) for entry in value]
     return str(value)
-
-
-def _dump(content: dict[str, Any], *, indent: int | None) -> str:
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=indent)
-    if text.isascii() and "\x7f" not in text:
-        return text
-    # All of these can stand inside strings only, so an escape in their place means the same.
-    return _AWKWARD.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
