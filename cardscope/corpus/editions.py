@@ -8,9 +8,7 @@ without any date as "undated": never dropped, never guessed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Final
 
 from cardscope.types import Edition, Period
 
@@ -92,8 +90,7 @@ def order_of(periods: Sequence[str]) -> list[str]:
     return sorted(set(periods), key=lambda period: (period == UNDATED, period != BEFORE, period))
 
 
-def arrow(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
-    """Result of a query as a table."""
-    result = connection.sql(query).to_arrow_table()
-    assert isinstance(result, pa.Table)
-    return result
+def column(connection: duckdb.DuckDBPyConnection, name: str) -> Any:  # noqa: ANN401 - an Arrow array
+    """One column of ``chosen`` as an Arrow array, in the order of the table, which is that of the files."""
+    found = connection.sql(f'select "{name}" from chosen').to_arrow_table().column(0)  # a name of ours, never a card's
+    return found.combine_chunks()

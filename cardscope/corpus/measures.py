@@ -55,85 +55,77 @@ def intervals(values: Floats) -> tuple[Floats, Floats]:
 
 
 def ratios(numerator: Floats, denominator: Floats, weights: Floats | None) -> tuple[Floats, Floats, Floats]:
-    """Means of many slices, each a ratio of sums over buckets, with their intervals.
+    """Means of many measures in many slices, each a ratio of sums over buckets, with their intervals.
 
     Args:
-        numerator: Sum of the measure in each bucket, shape ``(slices, buckets)``.
-        denominator: Cards (or owners) in each bucket, same shape.
+        numerator: Sum of each measure in each bucket, shape ``(measures, slices, buckets)``.
+        denominator: Cards (or owners) in each bucket, same shape, or ``(1, slices, buckets)`` when all share it.
         weights: As from `draws`; ``None`` leaves intervals out.
 
     Returns:
-        Value, low and high of each slice; ``nan`` for an empty slice, and no interval from fewer than two buckets.
+        Value, low and high, each of shape ``(measures, slices)``; ``nan`` for an empty slice, and no interval from
+        fewer than two buckets.
     """
     import numpy as np
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = numerator.sum(axis=1) / denominator.sum(axis=1)
+        value = numerator.sum(axis=-1) / denominator.sum(axis=-1)
+        low, high = np.full(value.shape, np.nan), np.full(value.shape, np.nan)
         if weights is None:
-            unknown = np.full(len(value), np.nan)
-            return value, unknown, unknown
-        # Single precision: an interval is known to two digits, and the product is most of the reduction's time.
-        light = weights.astype(np.float32)
-        above, below = (light @ sums.T.astype(np.float32) for sums in (numerator, denominator))
-        low, high = intervals((above / below).astype(np.float64))
-    alone = np.count_nonzero(denominator, axis=1) < 2
-    low[alone] = high[alone] = np.nan
+            return value, low, high
+        filled = np.count_nonzero(denominator, axis=-1) >= 2  # one bucket of owners tells nothing of others
+        # Single precision: an interval is known to two digits.
+        light = weights.T.astype(np.float32)
+        below = [own[told].astype(np.float32) @ light for own, told in zip(denominator, filled, strict=True)]
+        for at, own in enumerate(numerator):
+            shared = at if len(denominator) > 1 else 0
+            told = filled[shared]
+            drawn = (own[told].astype(np.float32) @ light) / below[shared]
+            low[at, told], high[at, told] = intervals(drawn.T.astype(np.float64))
     return value, low, high
 
 
-def hill(counts: Floats, order: float) -> float:
-    """Hill number: the number of equally common templates that would be as diverse as these (Hill 1973).
-
-    Order 0 counts templates, 1 weighs them by their share (exponential of Shannon entropy), 2 by its square, so that
-    only the common ones matter. Counts may be fractional.
-    """
-    import numpy as np
-
-    shares = counts[counts > 0] / counts.sum() if counts.sum() > 0 else counts[:0]
-    if len(shares) == 0:
-        return float("nan")
-    if order == 0:
-        return float(len(shares))
-    if order == 1:
-        return float(np.exp(-(shares * np.log(shares)).sum()))
-    return float((shares**order).sum() ** (1.0 / (1.0 - order)))
-
-
-def entropy(counts: Floats) -> float:
-    """Shannon entropy in bits of a distribution given as counts."""
-    import numpy as np
-
-    return float(np.log2(hill(counts, 1))) if counts.sum() > 0 else float("nan")
-
-
-def likeness(vector_sum: Floats, weight_sum: Floats, square_sum: Floats) -> Floats:
+def likeness(sums: Floats, squares: Floats) -> Floats:
     """Mean cosine of all pairs of different cards, exactly and in linear time.
 
     For vectors v of length 1 (or 0) with weights w: the squared length of Σwv is the sum over all pairs, from which the
     pairs of a card with itself, Σw²|v|², are taken away.
 
     Args:
-        vector_sum: Σwv, shape ``(..., dimensions)``.
-        weight_sum: Shape ``(..., 2)``: Σw and Σw² of the cards that have a vector.
-        square_sum: Σw²|v|², shape ``(...,)``.
+        sums: Σwv and, last, Σw of the cards that have a vector, shape ``(..., dimensions + 1)``.
+        squares: Σw² and Σw²|v|² of the same cards, shape ``(..., 2)``.
     """
     import numpy as np
 
-    pairs = weight_sum[..., 0] ** 2 - weight_sum[..., 1]
+    pairs = sums[..., -1] ** 2 - squares[..., 0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        result = ((vector_sum**2).sum(axis=-1) - square_sum) / pairs
+        result = ((sums[..., :-1] ** 2).sum(axis=-1) - squares[..., 1]) / pairs
     return np.where(pairs > 1e-9, result, np.nan)
 
 
-def quantiles(values: Floats, weights: Floats, points: tuple[float, ...]) -> list[float]:
-    """Weighted quantiles (the inverse of the weighted distribution function); ``nan`` for an empty slice."""
+def likeness_bounds(sums: Floats, squares: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Interval of `likeness` for many slices, from sums by bucket, shape ``(slices, buckets, ...)``."""
     import numpy as np
 
-    usable = np.isfinite(values)
-    values, weights = values[usable], weights[usable]
+    # A card that a draw holds d times weighs d, and its pair with itself d².
+    drawn = [likeness(weights @ own, weights**2 @ square) for own, square in zip(sums, squares, strict=True)]
+    low, high = intervals(np.stack(drawn, axis=1))
+    alone = np.count_nonzero(sums[..., -1], axis=1) < 2  # one bucket of owners tells nothing of others
+    low[alone] = high[alone] = np.nan
+    return low, high
+
+
+def quantiles(values: Floats, weights: Floats, points: tuple[float, ...]) -> list[float]:
+    """Weighted quantiles (the inverse of the weighted distribution function) of values in ascending order.
+
+    >>> import numpy as np
+    >>> quantiles(np.array([1.0, 2.0]), np.array([1.0, 9.0]), (0.05, 0.5))
+    [1.0, 2.0]
+    """
+    import numpy as np
+
     if len(values) == 0:
         return [float("nan")] * len(points)
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
+    reached = np.cumsum(weights)
     places = np.searchsorted(reached, np.asarray(points) * reached[-1] - 1e-9)
-    return [float(values[order[min(place, len(order) - 1)]]) for place in places]
+    return [float(values[min(place, len(values) - 1)]) for place in places]

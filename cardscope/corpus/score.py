@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +27,7 @@ ESTIMATES = pa.schema(
         ("high", pa.float64()),
     ]
 )
+_fields = attrgetter(*ESTIMATES.names)
 SIZES = pa.schema(
     [
         ("dimension", pa.string()),
@@ -47,13 +49,22 @@ def timeline_of(run: str, state: RunState, *, of: Edition, by: Period, dimension
     """
     timeline = reduce_rows(rows_paths(run), of=of, by=by, dimensions=dimensions)
     timeline = replace(timeline, versions=state.versions)
-    columns = ("dimension", "group", "period", "measure", "weight", "value", "low", "high")
-    estimates = [{name: getattr(entry, name) for name in columns} for entry in timeline.estimates]
-    sizes = [dict(zip(SIZES.names, (*key, *counts), strict=True)) for key, counts in timeline.sizes.items()]
-    mix = [{"period": key[0], "generator": key[1], "share": share} for key, share in timeline.mix.items()]
-    for name, rows, schema in (("estimates", estimates, ESTIMATES), ("sizes", sizes, SIZES), ("mix", mix, MIX)):
-        _write(f"{run}/tables/{of.value}-{by.value}-{name}.parquet", pa.Table.from_pylist(rows, schema))
+    sizes = [(*key, *counts) for key, counts in timeline.sizes.items()]
+    mix = [(*key, share) for key, share in timeline.mix.items()]
+    for name, table in (
+        ("estimates", _table([_fields(entry) for entry in timeline.estimates], ESTIMATES)),
+        ("sizes", _table(sizes, SIZES)),
+        ("mix", _table(mix, MIX)),
+    ):
+        _write(f"{run}/tables/{of.value}-{by.value}-{name}.parquet", table)
     return timeline
+
+
+def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )
 
 
 def _write(target: str, table: pa.Table) -> None:

@@ -56,17 +56,18 @@ class TimelineReporter:
         return console.export_svg(title=title, theme=SVG_THEME, code_format=SVG_FORMAT, unique_id="cardscope")
 
     def _blocks(self, timeline: Timeline) -> Iterator[RenderableType]:
+        lookup = Lookup(timeline)
         yield Padding(_head(timeline), (1, 1, 0, 1))
         yield _heading("What moves")
-        yield Padding(_movements(timeline, self.width), (0, 1))
+        yield Padding(_movements(timeline, lookup, self.width), (0, 1))
         yield _heading("Who writes")
-        yield Padding(_hands(timeline, self.width), (0, 1))
+        yield Padding(_hands(timeline, lookup, self.width), (0, 1))
         if timeline.mix:
             yield _heading("With which tools")
             yield Padding(_mix(timeline, self.width), (0, 1))
         for dimension, groups in grouped(timeline).items():
             yield _heading(f"By {dimension}")
-            yield Padding(_groups(timeline, dimension, groups, self.width), (0, 1))
+            yield Padding(_groups(timeline, lookup, dimension, groups, self.width), (0, 1))
         yield Padding(_foot(timeline), (1, 1))
 
 
@@ -115,8 +116,7 @@ def _last_dated(timeline: Timeline) -> str:
     return (_dated(timeline) or list(timeline.periods))[-1]
 
 
-def _movements(timeline: Timeline, width: int) -> RenderableType:
-    lookup = Lookup(timeline)
+def _movements(timeline: Timeline, lookup: Lookup, width: int) -> RenderableType:
     periods = [period for period in _dated(timeline) if timeline.sizes.get(("all", "all", period), (0, 0))[0] >= _FEW]
     table = Table.grid(padding=(0, 1))
     for justify in ("left", "left", "right", "right"):
@@ -148,8 +148,7 @@ def _movements(timeline: Timeline, width: int) -> RenderableType:
     return table
 
 
-def _hands(timeline: Timeline, width: int) -> RenderableType:
-    lookup = Lookup(timeline)
+def _hands(timeline: Timeline, lookup: Lookup, width: int) -> RenderableType:
     legend = Text()
     for author in (Author.AUTHORED, Author.TEMPLATE, Author.PLACEHOLDER):
         legend.append(AUTHOR_GLYPH[author], style=AUTHOR_STYLE[author]).append(f" {author.value}   ", style="faint")
@@ -189,13 +188,12 @@ def _mix(timeline: Timeline, width: int) -> RenderableType:
     return Group(legend, table)
 
 
-def _groups(timeline: Timeline, dimension: str, groups: Sequence[str], width: int) -> RenderableType:
+def _groups(timeline: Timeline, lookup: Lookup, dimension: str, groups: Sequence[str], width: int) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=width // 3)
     for _ in range(5):
         table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
-    lookup = Lookup(timeline)
     words = ("", "cards", "quality", "standard", "template", "alike", "")
     table.add_row(*(Text(word, style="faint") for word in words))
     for group in groups:

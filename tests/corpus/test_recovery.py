@@ -16,13 +16,14 @@ from xxhash import xxh3_64_intdigest
 from cardscope.corpus import measures
 from cardscope.corpus.batch import RunState, rows_paths, run_batch
 from cardscope.corpus.engines.local import LocalEngine
-from cardscope.corpus.reduce import OTHER, reduce_rows
+from cardscope.corpus.reduce import reduce_rows
 from cardscope.corpus.rows import MapOptions
 from cardscope.corpus.simulate import simulate
 from cardscope.corpus.simulate.families import make_families
 from cardscope.corpus.simulate.profile import RELATIONS, Profile, load_profile
 from cardscope.corpus.simulate.traits import make_traits
 from cardscope.corpus.simulate.words import owner_name
+from cardscope.corpus.slices import OTHER
 from cardscope.corpus.store import Corpus
 from cardscope.embedders import load_embedder
 from cardscope.parsing import parse_card
@@ -146,10 +147,10 @@ def test_intervals_hold_the_curve_in_nine_slices_of_ten_over_many_hubs() -> None
                 mine = (hub.month // 3 == quarter) & ((hub.relation == relation) | (relation < 0))
                 if mine.sum() < 60 or min(asked[mine].sum(), (1 - asked[mine]).sum()) < 5:
                     continue
-                above = np.bincount(buckets[mine], made[mine], measures.BUCKETS)[None]
-                below = np.bincount(buckets[mine], minlength=measures.BUCKETS).astype(float)[None]
+                above = np.bincount(buckets[mine], made[mine], measures.BUCKETS)[None, None]
+                below = np.bincount(buckets[mine], minlength=measures.BUCKETS).astype(float)[None, None]
                 _, low, high = measures.ratios(above, below, draws)
-                hits.append(low[0] <= asked[mine].mean() <= high[0])
+                hits.append(low[0, 0] <= asked[mine].mean() <= high[0, 0])
     assert len(hits) > 600
     assert np.mean(hits) >= 0.9
 

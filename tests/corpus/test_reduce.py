@@ -11,9 +11,10 @@ import pytest
 from cardscope.corpus.batch import rows_paths, run_batch
 from cardscope.corpus.editions import BEFORE, UNDATED
 from cardscope.corpus.engines.local import LocalEngine
-from cardscope.corpus.reduce import OTHER, TOP, reduce_rows
+from cardscope.corpus.reduce import reduce_rows
 from cardscope.corpus.rows import MapOptions
 from cardscope.corpus.score import timeline_of
+from cardscope.corpus.slices import OTHER, TOP
 from cardscope.corpus.store import Corpus
 from cardscope.corpus.writer import CorpusWriter
 from cardscope.errors import InvalidCorpus
