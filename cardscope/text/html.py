@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from cardscope.types import BlockKind
 
 #: How far behind its opening tag the end of a heading is looked for, in bytes.
 _HEADING_REACH = 1_000
@@ -109,15 +111,19 @@ def is_hidden(source: bytes) -> bool:
     return _NOT_READ.match(source) is not None
 
 
-def images(source: str) -> tuple[int, int]:
-    """How many pictures stand in a piece of HTML, and how many of them are badges."""
-    found = _IMAGE.findall(source)
-    return len(found), sum(1 for tag in found if _BADGE.search(tag))
+def picture_kind(addresses: Sequence[str], source: str) -> BlockKind:
+    """What a block without visible text is: badges, pictures, or just HTML.
 
-
-def is_badge(address: str) -> bool:
-    """Whether the address of a picture is that of a badge."""
-    return _BADGE.search(address) is not None
+    Args:
+        addresses: Of the pictures that are written as Markdown.
+        source: HTML that may hold more of them.
+    """
+    tags = _IMAGE.findall(source)
+    pictures = len(tags) + len(addresses)
+    if not pictures:
+        return BlockKind.HTML
+    badges = sum(1 for written in (*tags, *addresses) if _BADGE.search(written))
+    return BlockKind.BADGE if pictures == badges else BlockKind.IMAGE
 
 
 def opens_details(source: str) -> bool:

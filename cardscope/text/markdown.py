@@ -12,20 +12,25 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, islice
+from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any
 
 from cardscope.text import html
+from cardscope.text.hashtitles import hash_titles
 from cardscope.types import BlockKind, HeadingStyle
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-_HASH_LINE = re.compile(rb"(?:\A|(?<=[\r\n]))[ ]{0,3}(#{1,6})([^\s#][^\r\n]{0,200})(?=[\r\n]|\Z)")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _HEADING_TAG = re.compile(r"<h[1-6][\s/>]", re.IGNORECASE)
 _HTML_MARK = re.compile(rb"<[hH][1-6][\s/>]")
 #: Levels of quotes and lists; CommonMark has no limit, and a megabyte can hold a million.
 _MOST_DEPTH = 1_000
+_PARAGRAPH_END = {"End": "Paragraph"}
 _TABLE_END = {"End": "Table"}
+_EVENT = itemgetter(0)
+#: Members by a name of this module: looking one up in its enumeration costs more than most of what is done with it.
+_NO_HEADING, _ATX, _SETEXT = HeadingStyle.NONE, HeadingStyle.ATX, HeadingStyle.SETEXT
+_PARAGRAPH, _LIST, _TABLE, _CODE = BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.TABLE, BlockKind.CODE
 _TABLE_IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\](?:\([^()\n]{0,500}\))?")
 _TABLE_DASHES = re.compile(r"(?<=[\r\n])[-: \t>]+(?=[\r\n]|\Z)")
 #: Ends of these stand between words.
@@ -104,9 +109,8 @@ def _options() -> Any:  # noqa: ANN401 - pyromark's flags
 
 
 def _line_starts(raw: bytes) -> list[int]:
-    if b"\r" in raw:
-        return [0, *(match.end() for match in _LINE_END.finditer(raw))]
-    return [0, *accumulate([length + 1 for length in map(len, raw.split(b"\n"))])]
+    """Where each line begins, and last where the text ends; bytes are cut at CRLF, CR and LF alone."""
+    return list(accumulate(map(len, raw.splitlines(keepends=True)), initial=0))
 
 
 class _Reader:
@@ -117,9 +121,7 @@ class _Reader:
 
         self.raw = body.encode()
         self.starts = _line_starts(self.raw)
-        self.events: Iterator[Any] = iter(
-            pyromark.events_with_range(body, options=_options(), merge_text=True),
-        )
+        self.events: Iterator[Any] = pyromark.events_with_range(body, options=_options(), merge_text=True)
         self.pieces: list[Piece] = []
         self.stopped = False
         self.hidden_until = 0  # end of a heading tag that reached over several blocks
@@ -128,7 +130,7 @@ class _Reader:
         for event, place in self.events:
             start, end = place["start"], place["end"]
             if len(self.pieces) >= MOST_PIECES:
-                self.add(BlockKind.PARAGRAPH, start, len(self.raw))
+                self.add(_PARAGRAPH, start, len(self.raw))
                 break
             if type(event) is str:
                 if event == "Rule":
@@ -150,73 +152,77 @@ class _Reader:
         elif "CodeBlock" in value:
             self.code(value["CodeBlock"], start, end)
         elif "List" in value:
-            self.container(BlockKind.LIST, start, end)
+            self.container(_LIST, start, end)
         elif "Table" in value:
             self.table(start, end)
         else:
-            self.container(BlockKind.QUOTE if "BlockQuote" in value else BlockKind.PARAGRAPH, start, end)
+            self.container(BlockKind.QUOTE if "BlockQuote" in value else _PARAGRAPH, start, end)
 
     def add(self, kind: BlockKind, start: int, end: int, words: int = 0, info: str = "") -> None:
         """Keeps a block, unless a heading tag that was opened before has swallowed it."""
-        if start >= self.hidden_until and start < end:
+        if self.hidden_until <= start < end:
             starts = self.starts
-            end = max(start + len(self.raw[start:end].rstrip(b" \t\r\n")) - 1, start)
-            first, last = bisect_right(starts, start), bisect_right(starts, end)
-            self.pieces.append(Piece(kind, first, last, HeadingStyle.NONE, 0, "", info, words))
+            first = last = bisect_right(starts, start)
+            if end > starts[first]:
+                end = max(start + len(self.raw[start:end].rstrip(b" \t\r\n")) - 1, start)
+                last = bisect_right(starts, end, first)
+            self.pieces.append(Piece(kind, first, last, _NO_HEADING, 0, "", info, words))
 
     def add_heading(self, style: HeadingStyle, level: int, text: str, start: int, end: int, words: int = 0) -> None:
         starts = self.starts
-        first, last = bisect_right(starts, start), bisect_right(starts, max(start, end - 1))
-        self.pieces.append(Piece(BlockKind.PARAGRAPH, first, last, style, level, text, words=words))
+        first = last = bisect_right(starts, start)
+        if end > starts[first]:
+            last = bisect_right(starts, end - 1, first)
+        self.pieces.append(Piece(_PARAGRAPH, first, last, style, level, text, "", words))
 
     def heading(self, value: dict[str, Any], start: int, end: int) -> None:
+        text = self.heading_text()
+        starts, style = self.starts, _ATX
+        first = last = bisect_right(starts, start)
+        if end > starts[first]:
+            last = bisect_right(starts, end - 1, first)
+            written = self.raw[start:end].strip()
+            if b"\n" in written or b"\r" in written:
+                style = _SETEXT
+                text = text.lstrip("#").strip() or text  # "#Title" with a line below: the underline made it a heading
+        self.pieces.append(Piece(_PARAGRAPH, first, last, style, int(value["level"][1]), text, "", 0))
+
+    def heading_text(self) -> str:
+        """Takes the events up to the end of a heading; alternative texts count where there is nothing else."""
         parts: list[str] = []
         alt: list[str] = []
         images = 0
         for event, _ in self.events:
             if type(event) is str:
                 parts.append(" ")
-                continue
-            for key in event:
-                if key == "Text" or key == "Code":
-                    (alt if images else parts).append(event[key])
-                elif key == "Start":
-                    images += "Image" in event[key]
-                elif key == "End":
-                    if "Heading" in event[key]:
-                        break
-                    images -= "Image" in event[key]
-            else:
-                continue
-            break
-        text = " ".join("".join(parts).split()) or " ".join("".join(alt).split())
-        style = HeadingStyle.ATX
-        written = self.raw[start:end].strip()
-        if b"\n" in written or b"\r" in written:
-            style = HeadingStyle.SETEXT
-            text = text.lstrip("#").strip() or text  # "#Title" with a line below: the underline made it a heading
-        self.add_heading(style, int(value["level"][1]), text, start, end)
+            elif (text := event.get("Text")) is not None or (text := event.get("Code")) is not None:
+                (alt if images else parts).append(text)
+            elif (value := event.get("End")) is not None:
+                if "Heading" in value:
+                    break
+                images -= "Image" in value
+            elif (value := event.get("Start")) is not None:
+                images += "Image" in value
+        return " ".join("".join(parts).split()) or " ".join("".join(alt).split())
 
     def code(self, value: object, start: int, end: int) -> None:
         for event, _ in self.events:
             if type(event) is dict and "End" in event:
                 break
         info = str(value["Fenced"]).split() if isinstance(value, dict) else []
-        self.add(BlockKind.CODE, start, end, info=info[0][:40] if info else "")
+        self.add(_CODE, start, end, info=info[0][:40] if info else "")
 
     def table(self, start: int, end: int) -> None:
         """Half of all events are cells, so the words of a table are counted in its source instead.
 
         A link's address has no blanks and hangs on its text, so it adds nothing; the row of dashes has no words.
         """
-        for event, _ in self.events:
-            if event == _TABLE_END:
-                break
+        _TABLE_END in map(_EVENT, self.events)  # noqa: B015 - takes all events up to it
         rows = self.raw[start:end].decode(errors="replace").replace("|", " ")
         if "![" in rows:
             rows = _TABLE_IMAGE.sub(" ", rows)
-        dashes = _TABLE_DASHES.search(rows)
-        self.add(BlockKind.TABLE, start, end, count_words(rows) - (len(dashes[0].split()) if dashes else 0))
+        dashes = _TABLE_DASHES.search(rows, 0 if "\r" in rows else rows.find("\n"))
+        self.add(_TABLE, start, end, count_words(rows) - (len(dashes[0].split()) if dashes else 0))
 
     def container(self, kind: BlockKind, start: int, end: int) -> None:  # noqa: C901 - one flat loop: events are many
         """A list, table, quote or footnote with all that is in it; a heading in it cuts it in two."""
@@ -227,11 +233,10 @@ class _Reader:
             if type(event) is str:
                 parts.append(" ")
                 continue
-            [(key, value)] = event.items()
-            if key == "Text" or key == "Code":
+            if (text := event.get("Text")) is not None:
                 if not silent:
-                    parts.append(value)
-            elif key == "End":
+                    parts.append(text)
+            elif (value := event.get("End")) is not None:
                 if depth == silent:
                     silent = 0
                 depth -= 1
@@ -239,7 +244,7 @@ class _Reader:
                     break
                 if value in _APART if type(value) is str else "List" in value:
                     parts.append(" ")
-            elif key == "Start":
+            elif (value := event.get("Start")) is not None:
                 if type(value) is dict:
                     if "Heading" in value:
                         if len(self.pieces) < MOST_PIECES:
@@ -256,24 +261,38 @@ class _Reader:
                     self.stopped = True  # nobody nests so deep to be read; the rest of the text is one block
                     end = len(self.raw)
                     break
-            elif key == "Html" and not silent:
-                parts.append(html.visible_text(value))
+            elif not silent:
+                if (value := event.get("Code")) is not None:
+                    parts.append(value)
+                elif (value := event.get("Html")) is not None:
+                    parts.append(html.visible_text(value))
         self.add(kind, start, end, count_words("".join(parts)))
 
-    def paragraph(self, start: int, end: int) -> None:  # noqa: C901 - one flat loop: events are many
+    def paragraph(self, start: int, end: int) -> None:
+        """Most paragraphs are one text, so this is looked for before all that a paragraph can hold."""
+        first, _ = next(self.events)
+        if type(first) is dict and (text := first.get("Text")) is not None:
+            second, _ = next(self.events)
+            if second == _PARAGRAPH_END:
+                if self.raw.find(b"#", start, end) < 0 or not self.hash_lines(start, end):
+                    self.add(_PARAGRAPH, start, end, count_words(text))
+                return
+            self.mixed_paragraph(chain((first, second), map(_EVENT, self.events)), start, end)
+        else:
+            self.mixed_paragraph(chain((first,), map(_EVENT, self.events)), start, end)
+
+    def mixed_paragraph(self, events: Iterator[Any], start: int, end: int) -> None:  # noqa: C901 - one flat loop
         parts: list[str] = []
         addresses: list[str] = []
         tags: list[str] = []
         images = links = strong = 0
-        for event, _ in self.events:
+        for event in events:
             if type(event) is str:
                 parts.append("\n")
-                continue
-            [(key, value)] = event.items()
-            if key == "Text" or key == "Code":
+            elif (text := event.get("Text")) is not None:
                 if not images:
-                    parts.append(value)
-            elif key == "Start":
+                    parts.append(text)
+            elif (value := event.get("Start")) is not None:
                 if type(value) is dict:
                     if "Image" in value:
                         images += 1
@@ -282,11 +301,14 @@ class _Reader:
                         links += 1
                 elif value == "Strong":
                     strong += 1
-            elif key == "End":
+            elif (value := event.get("End")) is not None:
                 if value == "Paragraph":
                     break
                 images -= value == "Image"
-            elif key == "InlineHtml":
+            elif (value := event.get("Code")) is not None:
+                if not images:
+                    parts.append(value)
+            elif (value := event.get("InlineHtml")) is not None:
                 tags.append(value)
         text = "".join(parts)
         if tags and any(map(_HEADING_TAG.match, tags)):
@@ -296,9 +318,9 @@ class _Reader:
         elif self.raw.find(b"#", start, end) >= 0 and self.hash_lines(start, end):
             pass
         elif (addresses or tags) and not text.strip():
-            self.add(_picture_kind(addresses, "".join(tags)), start, end)
+            self.add(html.picture_kind(addresses, "".join(tags)), start, end)
         else:
-            self.add(BlockKind.PARAGRAPH, start, end, count_words(text))
+            self.add(_PARAGRAPH, start, end, count_words(text))
 
     def is_bold_line(self, text: str, start: int, end: int) -> bool:
         """Whether a paragraph with one bold part is nothing but that part, and short enough for a heading."""
@@ -316,7 +338,7 @@ class _Reader:
     def hash_lines(self, start: int, end: int) -> bool:
         """Cuts a paragraph at its lines of the form ``#Title``; false when it has none."""
         source = self.raw[start:end]
-        found = list(islice(filter(_is_hash_heading, _HASH_LINE.finditer(source)), MOST_PIECES))
+        found = hash_titles(source, MOST_PIECES)
         if not found:
             return False
         at_start = not source[: found[0].start()].strip()
@@ -335,7 +357,7 @@ class _Reader:
         source = self.raw[start:end]
         if stripped := source.strip():
             start += len(source) - len(source.lstrip())
-            self.add(BlockKind.PARAGRAPH, start, start + len(stripped), count_words(stripped.decode(errors="replace")))
+            self.add(_PARAGRAPH, start, start + len(stripped), count_words(stripped.decode(errors="replace")))
 
     def html_block(self, start: int, end: int) -> None:
         for event, _ in self.events:
@@ -371,23 +393,5 @@ class _Reader:
         text = "" if html.is_hidden(written) else html.visible_text(source)
         kind = BlockKind.HTML
         if not text.strip():
-            kind = _picture_kind([], source)
+            kind = html.picture_kind([], source)
         self.add(kind, start, end, count_words(text), "details" if html.opens_details(source) else "")
-
-
-def _picture_kind(addresses: list[str], source: str) -> BlockKind:
-    """What a block without visible text is, by the pictures in it."""
-    pictures, badges = html.images(source) if source else (0, 0)
-    pictures += len(addresses)
-    badges += sum(1 for address in addresses if html.is_badge(address))
-    if not pictures:
-        return BlockKind.HTML
-    return BlockKind.BADGE if pictures == badges else BlockKind.IMAGE
-
-
-def _is_hash_heading(match: re.Match[bytes]) -> bool:
-    """Tells ``#Title`` from hashtags, issue numbers and ``#!``."""
-    text = match[2].decode(errors="replace")
-    if len(text) > 120 or not (text[0].isalnum() or text[0] in "*_[<" or text[0] > "\x7f"):
-        return False
-    return len(match[1]) > 1 or not (text[0].isdigit() or " #" in text)

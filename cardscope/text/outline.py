@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cardscope.text.markdown import Piece
-from cardscope.types import Block, HeadingStyle, Span
+from cardscope.text.spans import span_of
+from cardscope.types import Block, BlockKind, HeadingStyle
+
+_NO_HEADING, _BOLD, _HTML = HeadingStyle.NONE, HeadingStyle.BOLD, HeadingStyle.HTML
 
 
 @dataclass(slots=True)
@@ -32,59 +36,54 @@ def build_outline(pieces: Sequence[Piece], lines: Sequence[str], first: int) -> 
     A bold line is a heading only if something other than a heading follows it: one that introduces nothing is text.
     """
     offset = first - 1
-    opening = OutlineSection("", 0, first, offset)
-    sections = [opening]
+    current = OutlineSection("", 0, first, offset)
+    sections = [current]
+    taken = offset  # last line that belongs to a heading or a block
     real = 0  # level of the last heading that is not a bold line
     open_at: list[int] = []  # indices of the sections that are open, outermost first
     for index, piece in enumerate(pieces):
-        current = sections[-1]
-        if piece.style is HeadingStyle.NONE or (
-            piece.style is HeadingStyle.BOLD and _introduces_nothing(pieces, index)
-        ):
-            _add_block(current, piece, offset)
+        begin, end, style = piece.first + offset, piece.last + offset, piece.style
+        if style is _NO_HEADING or (style is _BOLD and _introduces_nothing(pieces, index)):
+            current.words += piece.words
+            if begin <= taken:
+                begin = taken + 1
+            if begin <= end:
+                current.blocks.append(_block(piece.kind, begin, end, piece.info))
+                taken = end
             continue
-        begin = piece.first + offset
-        if _repeats(current, piece, begin):
+        if _repeats(current, style, begin):
             sections.pop()
             if open_at and open_at[-1] == len(sections):
                 open_at.pop()
         elif len(sections) > 1 and begin <= current.head_last:
             # A second heading on the line of the first cannot have lines of its own.
             continue
-        level = min(real + 1, 6) if piece.style is HeadingStyle.BOLD else piece.level
-        if piece.style is not HeadingStyle.BOLD:
+        level = min(real + 1, 6) if style is _BOLD else piece.level
+        if style is not _BOLD:
             real = level
         while open_at and sections[open_at[-1]].level >= level:
             open_at.pop()
         parent = open_at[-1] if open_at else None
         open_at.append(len(sections))
-        sections.append(OutlineSection(piece.text, level, begin, piece.last + offset, piece.style, parent))
+        current = OutlineSection(piece.text, level, begin, end, style, parent, 0, 0, [])
+        sections.append(current)
+        taken = end
     return _close(sections, lines)
 
 
+@lru_cache(maxsize=8192)
+def _block(kind: BlockKind, first: int, last: int, info: str) -> Block:
+    """A block out of a cache, for the same reason as `span_of`."""
+    return Block(kind, span_of(first, last), info)
+
+
 def _introduces_nothing(pieces: Sequence[Piece], index: int) -> bool:
-    return index + 1 == len(pieces) or pieces[index + 1].style is not HeadingStyle.NONE
+    return index + 1 == len(pieces) or pieces[index + 1].style is not _NO_HEADING
 
 
-def _repeats(current: OutlineSection, piece: Piece, begin: int) -> bool:
+def _repeats(current: OutlineSection, style: HeadingStyle, begin: int) -> bool:
     """Whether this is the Markdown heading inside the tag that was just read: ``<h1>``, ``# Title``, ``</h1>``."""
-    return (
-        current.style is HeadingStyle.HTML
-        and not current.blocks
-        and begin <= current.head_last
-        and piece.style is not HeadingStyle.HTML
-    )
-
-
-def _add_block(section: OutlineSection, piece: Piece, offset: int) -> None:
-    """Takes a block in, cut to the lines below the heading and below the block before it."""
-    section.words += piece.words
-    first = max(piece.first + offset, section.head_last + 1)
-    last = piece.last + offset
-    if section.blocks:
-        first = max(first, section.blocks[-1].span.last + 1)
-    if first <= last:
-        section.blocks.append(Block(piece.kind, Span(first, last), piece.info))
+    return current.style is _HTML and not current.blocks and begin <= current.head_last and style is not _HTML
 
 
 def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[OutlineSection]:
@@ -114,4 +113,4 @@ def _cut_last_block(section: OutlineSection) -> None:
     """Ends a block where its section ends: a tag that holds a heading reaches into the next section."""
     block = section.blocks.pop()
     if block.span.first <= section.last:
-        section.blocks.append(Block(block.kind, Span(block.span.first, section.last), block.info))
+        section.blocks.append(_block(block.kind, block.span.first, section.last, block.info))
