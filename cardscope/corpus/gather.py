@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from cardscope.corpus import measures
 from cardscope.corpus.columns import completeness, fixed_matrix, flattened, floats, list_matrix, templates_of
 from cardscope.corpus.duplicates import SKETCH
-from cardscope.corpus.slices import WEIGHTS, Slices
+from cardscope.corpus.slices import WEIGHTS, Slices, by_slice
 from cardscope.errors import InvalidCorpus
 
 if TYPE_CHECKING:
@@ -59,17 +59,30 @@ class CellSums:
             values: Shape ``(len(rows), width)``.
             power: Of the weights.
         """
-        import numpy as np
         from scipy import sparse
 
-        cells, cell = np.unique(
-            self.slices.of_card[rows].astype(np.int64) * self.buckets + bucket % self.buckets, return_inverse=True
-        )
-        order = np.argsort(cell, kind="stable")
-        ends = np.concatenate(([0], np.cumsum(np.bincount(cell, minlength=len(cells)))))
+        order, cells, edges = self._cells(rows, bucket)
         for at, weight in enumerate(WEIGHTS):
             weights = self.slices.weights(weight, rows)[order] ** power
-            self.sums[at, cells] += sparse.csr_matrix((weights, order, ends), shape=(len(cells), len(cell))) @ values
+            summed = sparse.csr_matrix((weights, order, edges), shape=(len(edges) - 1, len(order))) @ values
+            if self.buckets == 1:
+                self.sums[at] += summed
+            else:
+                self.sums[at, cells] += summed
+
+    def _cells(self, rows: slice, bucket: Ints) -> tuple[Ints, Ints, Ints]:
+        """Cards in the order of their cells, the cells that have any, and where each begins and the last one ends."""
+        import numpy as np
+
+        slice_of = self.slices.of_card[rows]
+        if self.buckets == 1:
+            order, edges = by_slice(slice_of, len(self.slices.cards))
+            return order, np.arange(len(self.slices.cards)), edges
+        first, _ = by_slice((bucket % self.buckets).astype(np.int32), self.buckets)
+        order = first[by_slice(slice_of[first], len(self.slices.cards))[0]]
+        cell = slice_of[order].astype(np.int64) * self.buckets + bucket[order] % self.buckets
+        edges = np.flatnonzero(np.concatenate(([True], cell[1:] != cell[:-1], [True])))
+        return order, cell[edges[:-1]], edges
 
     def of(self, weight: str) -> Floats:
         """Shape ``(slices, buckets, width)``."""
