@@ -11,6 +11,7 @@ from cardscope.types import BlockKind, Coverage, CoverageState, Finding, Span
 _PRESENT = CoverageState.PRESENT
 _PLACEHOLDER = CoverageState.PLACEHOLDER
 _DIGIT = re.compile(r"\d")
+_DESCRIBES = frozenset({"model_description", "model_type"})
 
 
 def covered(view: View, ask: Question) -> Finding:
@@ -51,13 +52,13 @@ def says_what_it_is(view: View, ask: Question) -> Finding:
     best = 0
     spans: tuple[Span, ...] = ()
     for index, section in enumerate(view.sections):
-        if index > 2 and "model_description" not in section.labels and "model_type" not in section.labels:
-            continue
-        if section.words > best:
+        if section.words > best and (index <= 2 or not _DESCRIBES.isdisjoint(section.labels)):
             best = section.words
             spans = (section.span,)
     if view.template_share is not None:
         best = min(best, round(view.own_words) + (10 if view.words else 0))
+    if view.brief:
+        return view.graded(ask, float(best))
     return view.graded(ask, float(best), f"{best} words on the model at the top", spans=spans)
 
 
@@ -91,9 +92,10 @@ def results_have_numbers(view: View, ask: Question) -> Finding:
         return ask.not_applicable
     if "model-index" in view.fields:
         return view.yes(ask, "numbers in model-index", spans=spans)
+    has_digit = _DIGIT.search
     for span in spans:
-        for line in view.lines(span)[:60]:
-            if _DIGIT.search(line):
+        for line in view.card.lines[span.first - 1 : min(span.last, span.first + 59)]:
+            if has_digit(line):
                 return view.yes(ask, "numbers stand in the results", spans=spans)
     return view.no(ask, "the results hold no number", spans=spans)
 
@@ -131,7 +133,7 @@ def says_merge_method(view: View, ask: Question) -> Finding:
 
 
 def _mentions(view: View, ask: Question, missing: str) -> Finding:
-    text = view.card.text.lower()
+    text = view.lowered
     for mark in ask.marks:
         if mark in text:
             if view.brief:

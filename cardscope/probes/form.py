@@ -39,6 +39,8 @@ def no_empty_sections(view: View, ask: Question) -> Finding:
     """Share of the headings under which something stands, their own subsections included."""
     if not view.headings:
         return ask.not_applicable
+    if all(section.words for section in view.headings[1:]):
+        return ask.yes
     sections = view.sections
     filled = [False] * len(sections)
     for index in range(len(sections) - 1, -1, -1):

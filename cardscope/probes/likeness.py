@@ -7,10 +7,9 @@ from functools import cache
 
 from cardscope import tables
 from cardscope.probes.question import Question, View
-from cardscope.types import CoverageState, Finding, Found, RepositoryKind
+from cardscope.types import Finding, Found, RepositoryKind
 
 # Looking a member up in its class costs more than the comparison it is for.
-_ABSENT = CoverageState.ABSENT
 _FRONT_MATTER = Found.FRONT_MATTER
 _HEADING = Found.HEADING
 _BASE = RepositoryKind.BASE
@@ -47,8 +46,8 @@ def metadata_is_complete(view: View, ask: Question) -> Finding:
     fields = view.fields
     asked = _asked_keys()
     filled = 0
-    for key, value in fields.items():
-        if value and key in asked:
+    for key in asked.intersection(fields):
+        if fields[key]:
             filled += 1
     expected = len(asked)
     if view.facts.kind is _BASE:
@@ -77,7 +76,8 @@ def headings_are_the_templates(view: View, ask: Question) -> Finding:
     headings = view.headings[1:]
     if not headings:
         return ask.not_applicable
-    known = sum(section.heading.lower().rstrip(":") in ask.known for section in headings)
+    wordings = ask.known
+    known = sum([section.heading.lower().rstrip(":") in wordings for section in headings])
     value = known / len(headings)
     return view.graded(ask, value, "" if view.brief else f"{known} of {len(headings)} headings are a template's")
 
@@ -105,12 +105,8 @@ def sections_in_template_order(view: View, ask: Question) -> Finding:
 
 def sections_of_the_template(view: View, ask: Question) -> Finding:
     """Share of the template's main sections that stand in the card, filled in or not."""
-    there = 0
-    coverage = view.coverage
-    for label in ask.labels:
-        found = coverage.get(label)
-        if found is not None and found.state is not _ABSENT and found.how is not _FRONT_MATTER:
-            there += 1
+    wanted = ask.order
+    there = sum([label in wanted and found.how is not _FRONT_MATTER for label, found in view.standing])
     value = there / len(ask.labels)
     return view.graded(ask, value, "" if view.brief else f"{there} of {len(ask.labels)} main sections are there")
 

@@ -28,6 +28,7 @@ class Question:
         groups: The same where the marks belong to something, for instance words to a licence.
         threshold: What a measured value must reach for a yes; the unit is the question's.
         yes: Bare answers, made once: most answers of a run over millions are one of these four.
+        partly: Bare answers that earn a part of the points, by that part; see `View.graded`.
     """
 
     id: str
@@ -50,10 +51,16 @@ class Question:
     no: Finding
     unknown: Finding
     not_applicable: Finding
+    partly: dict[float, Finding]
 
 
+#: Parts of points kept for one question: shares of few sections come again and again, shares of words do not.
+_MOST_PARTS = 1000
 # Looking a member up in its class costs more than the comparison it is for.
+_ABSENT = CoverageState.ABSENT
 _PLACEHOLDER = CoverageState.PLACEHOLDER
+_BY_PLACEHOLDER = Author.PLACEHOLDER
+_BY_TEMPLATE = Author.TEMPLATE
 
 
 class View:
@@ -65,13 +72,15 @@ class View:
         own_words: Of those, what neither a template nor a placeholder wrote; all of them when nobody looked.
         template_share: Share of the words that a template wrote, placeholders included; ``None`` when nobody looked.
         headings: Sections that have a heading.
-        kinds: The kinds of block that occur, each with its blocks in the order of the text.
-        order: Place of each label in the row.
+        kinds: The kinds of block that occur.
+        standing: What is there under a label, filled in or not.
         placeholders: What stands under a label and is not filled in.
         codes: Codes of all problems of the card and its front matter.
     """
 
     __slots__ = (
+        "_blocks",
+        "_lowered",
         "attribution",
         "brief",
         "card",
@@ -85,6 +94,7 @@ class View:
         "placeholder_share",
         "placeholders",
         "sections",
+        "standing",
         "template_share",
         "words",
     )  # fmt: skip
@@ -98,35 +108,45 @@ class View:
         self.coverage = card.coverage
         self.sections: Sequence[Section] = card.sections
         self.attribution = facts.attribution
+        self._lowered: str | None = None
+        self._blocks: dict[BlockKind, list[Block]] = {}
         words = 0
-        kinds: dict[BlockKind, list[Block]] = {}
-        headings = []
+        headings: list[Section] = []
         for section in card.sections:
             words += section.words
             if section.heading:
                 headings.append(section)
-            for block in section.blocks:
-                if (same := kinds.get(block.kind)) is None:
-                    kinds[block.kind] = [block]
-                else:
-                    same.append(block)
-        self.placeholders = [found for found in card.coverage.values() if found.state is _PLACEHOLDER]
         self.words = words
-        self.kinds: Mapping[BlockKind, Sequence[Block]] = kinds
         self.headings: Sequence[Section] = headings
+        self.kinds = {block.kind for section in card.sections for block in section.blocks}
+        # Most labels are absent: checks go on from the few that are not.
+        self.standing = [entry for entry in card.coverage.items() if entry[1].state is not _ABSENT]
+        self.placeholders = [found for _, found in self.standing if found.state is _PLACEHOLDER]
         self.codes = _codes(facts)
         self.template_share: float | None = None
         self.placeholder_share: float | None = None
         self.own_words = float(words)
         if facts.attribution is not None:
             shares = facts.attribution.shares
-            self.placeholder_share = shares.get(Author.PLACEHOLDER, 0.0)
-            self.template_share = shares.get(Author.TEMPLATE, 0.0) + self.placeholder_share
+            self.placeholder_share = shares.get(_BY_PLACEHOLDER, 0.0)
+            self.template_share = shares.get(_BY_TEMPLATE, 0.0) + self.placeholder_share
             self.own_words = words * (1.0 - self.template_share)
+
+    @property
+    def lowered(self) -> str:
+        """The whole README in lower case, made when the first check asks for it."""
+        if self._lowered is None:
+            self._lowered = self.card.text.lower()
+        return self._lowered
 
     def blocks(self, kind: BlockKind) -> Sequence[Block]:
         """All blocks of one kind in the order of the text."""
-        return self.kinds.get(kind, _NO_BLOCKS)
+        if kind not in self.kinds:
+            return _NO_BLOCKS
+        if (found := self._blocks.get(kind)) is None:
+            found = [block for section in self.sections for block in section.blocks if block.kind is kind]
+            self._blocks[kind] = found
+        return found
 
     def key_span(self, key: str) -> tuple[Span, ...]:
         """The lines of a key of the front matter, as evidence."""
@@ -180,12 +200,16 @@ class View:
         """Points in proportion to ``value / threshold``; a yes when the threshold is reached."""
         threshold = ask.threshold or 1.0
         if value >= threshold:
-            return self.yes(ask, message, value=round(value, 4), spans=spans)
+            return ask.yes if self.brief else self.yes(ask, message, value=round(value, 4), spans=spans)
         if value <= 0.0:
             return self.no(ask, message, value=0.0, spans=spans, fix=fix)
         credit = value / threshold
         if self.brief:
-            return Finding(ask.id, Outcome.NO, severity=ask.severity, credit=credit)
+            if (kept := ask.partly.get(credit)) is None:
+                kept = Finding(ask.id, Outcome.NO, severity=ask.severity, credit=credit)
+                if len(ask.partly) < _MOST_PARTS:
+                    ask.partly[credit] = kept
+            return kept
         value = round(value, 4)
         return Finding(ask.id, Outcome.NO, message, value, threshold, spans, fix or ask.fix, ask.severity, credit)
 

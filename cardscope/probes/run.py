@@ -102,6 +102,7 @@ def _question(name: str, row: Mapping[str, Any]) -> Question:
             no=Finding(name, Outcome.NO, fix=fix, severity=severity, credit=0.0),
             unknown=Finding(name, Outcome.UNKNOWN),
             not_applicable=Finding(name, Outcome.NOT_APPLICABLE),
+            partly={},
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         if isinstance(error, InvalidTable):

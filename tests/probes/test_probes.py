@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cardscope.probes import questions, run_probes
+from cardscope.probes.question import View
 from cardscope.types import (
     Author,
     Block,
@@ -327,3 +328,14 @@ def test_order_is_the_longest_run_that_follows_the_template():
     tree = [section(label, number * 2, number * 2 + 1, labels=[label]) for number, label in enumerate(labels, 1)]
     finding = ask("sections-in-template-order", facts(sections=tree))
     assert finding.value == pytest.approx(0.75)
+
+
+def test_parts_of_points_are_kept_for_few_values_and_right_for_all():
+    ask_for = questions()["has-own-words"]
+    for brief in (True, True):
+        view = View(facts(authors={Author.AUTHORED: 1.0}), brief=brief)
+        for value in range(1, 3000):
+            given = view.graded(ask_for, value / 20.0)
+            assert given.credit == min(1.0, value / 20.0 / ask_for.threshold)
+            assert given.outcome is (Outcome.YES if value / 20.0 >= ask_for.threshold else Outcome.NO)
+    assert len(ask_for.partly) <= 1000
