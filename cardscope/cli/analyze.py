@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from cardscope.cli import output
 if TYPE_CHECKING:
     from cardscope.options import Options
     from cardscope.pipeline import Listener
-    from cardscope.plugins import CardSource, ModelIndex, Reporter
+    from cardscope.plugins import CardSource, Embedder, ModelIndex, Reporter
     from cardscope.types import CardAnalysis, SkippedCard
 
     class Models(CardSource, ModelIndex):
@@ -96,6 +97,7 @@ def command(
     cardscope analyze ./README.md --format json
     cardscope analyze saltmarsh-ai/ledger-7b-chat --source demo
     """
+    from cardscope.cli.embedder import loader
     from cardscope.tables import use_overlay
 
     options = _options(options_file, embedder=embedder, tables=tables, revision=revision)
@@ -104,7 +106,9 @@ def command(
         raise click.UsageError("--format json holds one analysis; use jsonl for several")
     listener = output.progress(quiet)
     try:
-        results = [_analyze(target, where, token, options, listener) for target in targets]
+        listener("load", options.embedder)
+        embedder_of_choice = loader(options.embedder)
+        results = [_analyze(target, where, token, options, embedder_of_choice, listener) for target in targets]
     finally:
         listener("", "")
     reporter = _reporter(style, destination, explain)
@@ -126,7 +130,12 @@ def _options(file: Path | None, *, embedder: str | None, tables: Path | None, re
 
 
 def _analyze(
-    target: str, where: str | None, token: str | None, options: Options, listener: Listener
+    target: str,
+    where: str | None,
+    token: str | None,
+    options: Options,
+    embedder: Callable[[], Embedder],
+    listener: Listener,
 ) -> CardAnalysis | SkippedCard:
     from dataclasses import replace
 
@@ -139,7 +148,7 @@ def _analyze(
         options = replace(options, source=replace(options.source, revision=place.revision))
     if place.kind == "id":
         models = _models(where or "hub", token, options)
-        return Analyzer(models, models, options=options, listener=listener).analyze(
+        return Analyzer(models, models, embedder=embedder, options=options, listener=listener).analyze(
             model_id(place.value), options.source.revision
         )
     known = _models(where, token, options) if where else None
@@ -147,7 +156,7 @@ def _analyze(
     if isinstance(raw, SkippedCard):
         return raw
     assert isinstance(raw, RawCard)
-    return Analyzer(known, known, options=options, listener=listener).analyze_raw(raw)
+    return Analyzer(known, known, embedder=embedder, options=options, listener=listener).analyze_raw(raw)
 
 
 def _models(where: str, token: str | None, options: Options) -> Models:

@@ -56,10 +56,19 @@ def write(text: str, destination: Path | None) -> None:
                 f"cannot be written ({error.strerror})", subject="stdout", hint="choose another place with -o"
             ) from error
         return
-    partial = destination.with_name(destination.name + ".partial")
+    content = text.encode("utf-8", "replace")
+    # A link is followed: what it points at is replaced, not the link.
+    place = destination.resolve()
+    partial = place.with_name(place.name + ".partial")
     try:
-        partial.write_bytes(text.encode("utf-8", "replace"))
-        partial.replace(destination)
+        if destination.exists() and not destination.is_file() and not destination.is_dir():
+            # A device or a pipe (/dev/null, >(less)) is written to; renaming a file over it would take it away.
+            destination.write_bytes(content)
+            return
+        partial.write_bytes(content)
+        partial.replace(place)
+    except BrokenPipeError:
+        return
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise OutputError(

@@ -89,12 +89,15 @@ def command(
     cardscope score ./corpus --by quarter --of first
     cardscope score ./corpus --engine dask --scheduler tcp://10.0.0.1:8786 --format json -o timeline.json
     """
+    from cardscope.cli.embedder import check
     from cardscope.corpus.batch import run_batch
     from cardscope.corpus.rows import MapOptions
     from cardscope.corpus.score import timeline_of
     from cardscope.corpus.store import Corpus
     from cardscope.types import Edition, Period
 
+    if not no_vectors:
+        check(embedder)
     opened = Corpus(corpus)
     folder = run or corpus.rstrip("/") + ".run"
     show = output.progress(quiet)

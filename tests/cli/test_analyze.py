@@ -155,6 +155,25 @@ def test_output_file_holds_what_stdout_would(readme: Path, tmp_path: Path) -> No
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_output_goes_through_links_and_into_pipes(readme: Path, tmp_path: Path) -> None:
+    """What is no file is written to and stays what it is: a rename over it would take a device away from everybody."""
+    import threading
+
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    done = run(str(readme), "--format", "json", "-o", str(pipe))
+    reader.join()
+    assert (done.returncode, pipe.is_fifo()) == (0, True)
+    link, target = tmp_path / "link.json", tmp_path / "target.json"
+    link.symlink_to(target)
+    target.write_text("old")
+    assert run(str(readme), "--format", "json", "-o", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert target.read_bytes() == got[0]
+
+
 def test_skipped_card_is_told_on_stderr_when_the_report_goes_to_a_file(tmp_path: Path) -> None:
     done = run(str(tmp_path / "gone.md"), "--format", "json", "-o", str(tmp_path / "out.json"))
     assert done.returncode == 3
@@ -231,6 +250,28 @@ def test_embedders_of_choice(tmp_path: Path) -> None:
         answer = json.loads(done.stdout)
         assert name in answer["versions"]["embedder"] or name == "static"
         assert 0 < answer["kinship"][0]["similarity"]["whole"] < 1
+
+
+@pytest.mark.parametrize("name", ["no such thing", "./no-such-folder", "README.md", "EMPTY", "no/such-model", "lexcal"])
+def test_embedder_that_is_none_is_usage_although_no_parent_is_compared(readme: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    name = name.replace("EMPTY", str(tmp_path / "empty"))
+    with HubServer([HubModel("owl/open", CARD.encode())]) as server:
+        done = run(str(readme), "--embedder", name, **hub(server, tmp_path))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"error: {name}: is ")
+    assert b"hint: give static, lexical, the id of" in done.stderr
+
+
+@pytest.mark.neural
+def test_embedder_that_cannot_be_loaded_is_told_before_any_work(readme: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sentence_transformers", reason="needs the extra neural")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{}")
+    done = run(str(readme), "--embedder", str(broken))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"cannot be loaded" in done.stderr
 
 
 def test_words_of_the_command_line_cannot_draw(readme: Path, tmp_path: Path) -> None:

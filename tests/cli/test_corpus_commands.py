@@ -87,3 +87,11 @@ def test_what_is_no_corpus_is_said(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "corpus.toml" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_score_refuses_a_wrong_embedder_before_it_begins(corpus: Path, tmp_path: Path) -> None:
+    words = ("score", corpus, "--run", tmp_path / "run", "--embedder", "./no-such-folder")
+    done = cardscope(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is neither an embedder nor a folder" in done.stderr
+    assert not (tmp_path / "run").exists()

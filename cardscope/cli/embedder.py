@@ -1,0 +1,87 @@
+"""What ``--embedder`` names, looked at before any work begins, so that a wrong name neither ends it nor goes unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardscope.errors import InvalidModelId, MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from cardscope.plugins import Embedder
+
+#: Any of these makes a folder one that Sentence Transformers can read.
+_MARKS = ("modules.json", "config.json")
+_HINT = "give static, lexical, the id of a Sentence Transformers model on the Hub, or a folder that holds one"
+#: Where a name without an owner is looked for, as Sentence Transformers itself does.
+_OWNER = "sentence-transformers"
+
+
+def loader(name: str) -> Callable[[], Embedder]:
+    """Loads an embedder once, when it is first needed; one that is not built in at once, since only that proves it.
+
+    Raises:
+        UsageError, MissingExtra: As `check`, and for a model that is there and cannot be loaded.
+    """
+    from cardscope.embedders import load_embedder
+
+    check(name)
+    load = cache(partial(load_embedder, name))
+    if not _is_known(name):
+        load()
+    return load
+
+
+def check(name: str) -> None:
+    """Refuses what cannot be an embedder, without loading any; asks the Hub at most two questions.
+
+    Raises:
+        UsageError: No embedder, folder or model has that name.
+        MissingExtra: It takes sentence-transformers, which is not installed.
+    """
+    from importlib.util import find_spec
+
+    if _is_known(name) and name != "neural":
+        return
+    if name != "neural" and not _is_folder(name):
+        _check_hub(name)
+    if find_spec("sentence_transformers") is None:
+        raise MissingExtra("sentence_transformers", extra="neural")
+
+
+def _is_known(name: str) -> bool:
+    from cardscope.plugins import available
+
+    return name in available("embedder")
+
+
+def _is_folder(name: str) -> bool:
+    """Whether it is a folder with a model; otherwise it may be the id of one."""
+    from cardscope.types import model_id
+
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not any((path / mark).is_file() for mark in _MARKS):
+            raise UsageError("is a folder without a Sentence Transformers model", subject=name, hint=_HINT)
+        return True
+    try:
+        model_id(name)
+        is_path = path.exists() or name[:1] in (".", "~", "/")
+    except InvalidModelId:
+        is_path = True
+    if is_path:
+        raise UsageError("is neither an embedder nor a folder with one", subject=name, hint=_HINT)
+    return False
+
+
+def _check_hub(name: str) -> None:
+    """Only a clear no counts: a Hub that cannot be reached may have left the model in the client's cache."""
+    from cardscope.plugins import load
+    from cardscope.types import ModelId, SkippedCard, SkipReason
+
+    hub = load("source", "hub")()
+    answers = [hub.info(ModelId(known)) for known in (name, *(() if "/" in name else (f"{_OWNER}/{name}",)))]
+    if all(isinstance(answer, SkippedCard) and answer.reason is SkipReason.NOT_FOUND for answer in answers):
+        raise UsageError("is neither an embedder nor a model on the Hub", subject=name, hint=_HINT)
