@@ -10,6 +10,7 @@ from cardscope.text.decode import Decoded, decode
 from cardscope.text.frontmatter import read_front_matter
 from cardscope.text.markdown import MOST_PIECES, read_pieces
 from cardscope.text.outline import OutlineSection, build_outline
+from cardscope.text.spans import span_of
 from cardscope.types import Card, ModelId, Problem, RawCard, Section, Span
 from cardscope.types import model_id as as_model_id
 
@@ -69,9 +70,9 @@ def _label(outline: Sequence[OutlineSection], lines: Sequence[str]) -> tuple[Sec
     sections: list[Section] = []
     for draft in outline:
         above = sections[draft.parent].labels if draft.parent is not None else ()
-        span = Span(draft.first, draft.last)
+        span = span_of(draft.first, draft.last)
         evidence = label_section(draft.heading, above, draft.blocks, lines, span)
-        labels = tuple(dict.fromkeys(entry.label for entry in evidence))
+        labels = tuple([entry.label for entry in evidence])
         sections.append(
             Section(
                 draft.heading,

@@ -7,13 +7,14 @@ people write there instead of a section ("Developed by: ...", a BibTeX entry, "a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 
 from cardscope import tables
 from cardscope.parsing.lexicon import LONGEST, Lexicon, lexicon, normalize_heading
 from cardscope.parsing.placeholders import is_placeholder, section_is_placeholder
+from cardscope.text.spans import span_of
 from cardscope.types import Block, BlockKind, Found, LabelEvidence, Span
 
 #: A key before a colon is no longer than this, emphasis and list mark included.
@@ -39,8 +40,11 @@ _OPEN: dict[str, frozenset[str]] = {
     "intended_use": frozenset({"out_of_scope", "limitations", "intended_users", "recommendations"}),
     "limitations": frozenset({"out_of_scope", "bias", "recommendations"}),
 }
-_HOW = {BlockKind.TABLE: Found.TABLE, BlockKind.LIST: Found.LIST}
-_TEXT = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE, BlockKind.HTML, BlockKind.TABLE})
+#: Members by a name of this module: looking one up in its enumeration costs more than most of what is done with it.
+_CODE, _TABLE, _LIST = BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST
+_BY_HEADING, _BY_TABLE, _BY_LIST, _BY_PROSE = Found.HEADING, Found.TABLE, Found.LIST, Found.PROSE
+_SPOKEN = frozenset({BlockKind.PARAGRAPH, BlockKind.QUOTE})
+_TEXT = _SPOKEN | {BlockKind.LIST, BlockKind.HTML}
 
 
 class Known(IntEnum):
@@ -52,6 +56,7 @@ class Known(IntEnum):
     EXACT = 3
 
 
+_EXACT, _INSIDE = Known.EXACT, Known.INSIDE
 _PREAMBLE: tuple[tuple[str, ...], Known, bool, frozenset[str] | None] = ((), Known.NOTHING, False, None)
 
 
@@ -108,17 +113,17 @@ def label_section(
     """
     labels, known, closed, prose = _heading(heading[:LONGEST], parent_labels) if heading else _PREAMBLE
     found: dict[str, LabelEvidence] = {}
-    if known < Known.EXACT and (not heading or _is_title(lines, span, first=known is Known.INSIDE)):
+    if known is not _EXACT and (not heading or _is_title(lines, span, first=known is _INSIDE)):
         # The name of a model may hold any word; what stands under it says what the model is.
         prose = frozenset()
-        if known is not Known.INSIDE or not _opens_with(heading, labels[0]):
+        if known is not _INSIDE or not _opens_with(heading, labels[0]):
             labels, closed = (), False
             _describe(found, blocks, lines)
     if labels:
         open_place = section_is_placeholder(blocks, lines, span)
         where = (span,)
         for label in labels:
-            found[label] = LabelEvidence(label, Found.HEADING, where, open_place)
+            found[label] = LabelEvidence(label, _BY_HEADING, where, open_place)
     _from_blocks(found, blocks, lines, closed=closed, prose=prose)
     return tuple(found.values())
 
@@ -136,48 +141,70 @@ def _from_blocks(
     unlabelled = not found or next(iter(found)) == "model_description"
     for block in blocks:
         kind = block.kind
-        if kind is BlockKind.CODE:
+        if kind is _CODE:
             _from_code(found, table, block, lines, wanted=unlabelled)
-        elif not closed and kind in _TEXT:
-            _from_rows(found, table, block, lines, _HOW.get(kind, Found.PROSE))
-            if prose is not None and kind is not BlockKind.TABLE:
+        elif closed:
+            continue
+        elif kind is _TABLE:
+            _from_table(found, table.keys, block, lines)
+        elif kind in _TEXT:
+            _from_rows(found, table.keys, block, lines, _BY_LIST if kind is _LIST else _BY_PROSE)
+            if prose is not None:
                 _from_prose(found, table, block, lines, prose)
 
 
-def _from_rows(found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], how: Found) -> None:
+def _from_rows(
+    found: dict[str, LabelEvidence], keys: Mapping[str, str], block: Block, lines: Sequence[str], how: Found
+) -> None:
+    """Statements of the form ``key: value`` in a list or in prose, one a line."""
     first, last = block.span.first, block.span.last
     if last - first > _ROWS:
         return
-    keys = table.keys
-    mark = ":"
-    if how is Found.TABLE:
-        # A table of statements has a key and a value in each row, below a head that names the two columns.
-        if lines[first - 1].strip(" \t|").count("|") != 1:
-            return
-        first, mark = first + 2, "|"
-    for number in range(first, last + 1):
-        line = lines[number - 1]
-        end = line.find(mark, 2, _KEY)
-        if end < 0 and (how is Found.TABLE or (end := line.find("：", 1, _KEY)) < 0):
+    for number, line in enumerate(lines[first - 1 : last], first):
+        end = line.find(":", 2, _KEY)
+        if end < 0 and (line.isascii() or (end := line.find("：", 1, _KEY)) < 0):
             continue
-        key = line[:end].strip(_KEY_EDGE).lower()
-        label = keys.get(key)
+        label = keys.get(line[:end].strip(_KEY_EDGE).lower())
         if label is None or (label in found and not found[label].placeholder):
             continue
         value = line[end + 1 :].strip(" \t*_|`")
-        if how is Found.TABLE and label not in _COUNTED and value.replace(".", "").replace(",", "").isdigit():
+        is_open = (not value and not _goes_on(lines, number, how)) or is_placeholder(line)
+        if label not in found or not is_open:
+            found[label] = _evidence(label, how, number, is_open)
+
+
+def _from_table(found: dict[str, LabelEvidence], keys: Mapping[str, str], block: Block, lines: Sequence[str]) -> None:
+    """Statements in a table: a key and a value in each row, below a head that names the two columns."""
+    first, last = block.span.first, block.span.last
+    if last - first > _ROWS or lines[first - 1].strip(" \t|").count("|") != 1:
+        return
+    for number in range(first + 2, last + 1):
+        line = lines[number - 1]
+        end = line.find("|", 2, _KEY)
+        if end < 0:
             continue
-        is_open = not value and not (how is not Found.TABLE and _goes_on(lines, number, how))
-        place = LabelEvidence(label, how, (Span(number, number),), is_open or is_placeholder(line))
-        if label not in found or not place.placeholder:
-            found[label] = place
+        label = keys.get(line[:end].strip(_KEY_EDGE).lower())
+        if label is None or (label in found and not found[label].placeholder):
+            continue
+        value = line[end + 1 :].strip(" \t*_|`")
+        if label not in _COUNTED and value.replace(".", "").replace(",", "").isdigit():
+            continue
+        is_open = not value or is_placeholder(line)
+        if label not in found or not is_open:
+            found[label] = _evidence(label, _BY_TABLE, number, is_open)
+
+
+@lru_cache(maxsize=4096)
+def _evidence(label: str, how: Found, number: int, is_open: bool) -> LabelEvidence:
+    """Evidence of one line, out of a cache for the same reason as `span_of`."""
+    return LabelEvidence(label, how, (span_of(number, number),), is_open)
 
 
 def _goes_on(lines: Sequence[str], number: int, how: Found) -> bool:
     """Whether the value of a key stands below: in a list further in, in prose as text that is no other key."""
     here = lines[number - 1]
     below = next((line for line in lines[number : number + 2] if line.strip()), "")
-    if how is Found.LIST:
+    if how is _BY_LIST:
         return len(below) - len(below.lstrip()) > len(here) - len(here.lstrip())
     return bool(below) and not below.lstrip().startswith(("#", "**", "__", "<", "---", "|"))
 
@@ -211,7 +238,7 @@ def _from_prose(
             continue
         for label in labels:
             if label not in found or found[label].placeholder:
-                found[label] = LabelEvidence(label, Found.PROSE, (Span(number, number),))
+                found[label] = _evidence(label, _BY_PROSE, number, False)
 
 
 def _opens_with(heading: str, label: str) -> bool:
@@ -242,7 +269,7 @@ def _describe(found: dict[str, LabelEvidence], blocks: Sequence[Block], lines: S
     if "model_description" in found and not found["model_description"].placeholder:
         return
     for block in blocks:
-        if block.kind is BlockKind.PARAGRAPH or block.kind is BlockKind.QUOTE:
+        if block.kind in _SPOKEN:
             text = lines[block.span.first - 1]
             if (len(text) >= _SENTENCE or block.span.last > block.span.first) and not is_placeholder(text):
                 found["model_description"] = LabelEvidence("model_description", Found.PROSE, (block.span,))

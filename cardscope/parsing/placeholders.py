@@ -16,6 +16,7 @@ _EDGE = " \t\u00a0\u3000-*+>|_`#"
 _DOTS = ".…!。"
 _VISIBLE = frozenset({BlockKind.CODE, BlockKind.TABLE, BlockKind.IMAGE, BlockKind.BADGE})
 _HIDDEN = frozenset({BlockKind.COMMENT, BlockKind.RULE})
+_CODE, _TABLE = BlockKind.CODE, BlockKind.TABLE
 
 
 class _Marks:
@@ -126,13 +127,14 @@ def section_is_placeholder(blocks: Sequence[Block], lines: Sequence[str], span: 
         span: Of the section; blocks that reach out of it are read no further.
     """
     for block in blocks:
-        if block.kind in _HIDDEN:
+        kind = block.kind
+        if kind in _HIDDEN:
             continue
         first, last = block.span.first, min(block.span.last, span.last)
-        if block.kind in _VISIBLE:
-            if block.kind is BlockKind.CODE and _is_open_code(lines, first, last):
+        if kind in _VISIBLE:
+            if kind is _CODE and _is_open_code(lines, first, last):
                 continue
-            if block.kind is BlockKind.TABLE and _is_open_table(lines, first, last):
+            if kind is _TABLE and _is_open_table(lines, first, last):
                 continue
             return False
         for number in range(first, last + 1):
