@@ -8,15 +8,15 @@ the disk is waited for.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
+from cardscope.corpus.locks import hold
 from cardscope.corpus.plan import Job, Listed, Outcome, draw, shares
 from cardscope.errors import InvalidCorpus, OutputError
 
@@ -56,7 +56,7 @@ class Journal:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(folder)
+            self._lock = hold(folder / "lock", "another crawl is at work on this corpus", subject=str(folder.parent))
         except OSError as error:
             raise _unwritable(folder, error.strerror or str(error)) from error
         with self._careful():
@@ -366,18 +366,6 @@ _TELLABLE: Final = "snapshot = 1 and done is version"
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _lock(folder: Path) -> IO[str]:
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise InvalidCorpus(
-            "another crawl is at work on this corpus", subject=str(folder.parent), hint="wait until it has ended"
-        ) from error
-    return lock
 
 
 def _unwritable(folder: Path, reason: str) -> OutputError:

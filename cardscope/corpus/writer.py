@@ -6,19 +6,19 @@ makes all of it part of the corpus at the end by replacing ``corpus.toml``. A se
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
 
+from cardscope.corpus.locks import hold
 from cardscope.corpus.store import (
     CARDS,
     EDGES,
@@ -53,12 +53,16 @@ class CorpusWriter:
 
     Raises:
         InvalidCorpus: The folder holds something else, or another writer is at work.
+        OutputError: The folder cannot be made or written to.
     """
 
     def __init__(self, path: Path, *, title: str = "", source: str = "", shards: int = SHARDS) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = self._take_lock()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = hold(path / ".lock", "another session is writing to this corpus")
+        except OSError as error:
+            raise _cannot_write(path, error) from error
         try:
             self.manifest = self._manifest(title or path.name, shards)
             self.counts: Counter[str] = Counter()
@@ -296,17 +300,6 @@ class CorpusWriter:
             ):
                 cards.add(xxhash.xxh3_64_intdigest(b"\0".join((name.encode(), revision.encode(), address))))
         return texts, cards
-
-    def _take_lock(self) -> IO[str]:
-        lock = (self.path / ".lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise InvalidCorpus(
-                "another session is writing to this corpus", subject=str(self.path), hint="wait until it has ended"
-            ) from error
-        return lock
 
     def _release(self) -> None:
         self._lock.close()
