@@ -165,8 +165,12 @@ def run_versions(options: MapOptions) -> dict[str, str]:
 
 
 def rows_paths(run: str) -> list[str]:
-    """Paths of the finished rows of a run on this machine, in order of the shards."""
-    return [str(path) for path in sorted((Path(run) / "rows").glob("*.parquet"))]
+    """Paths (or addresses) of the finished rows of a run, in order of the shards."""
+    from pyarrow.fs import FileSelector
+
+    fs, folder = filesystem(f"{run}/rows")
+    found = fs.get_file_info(FileSelector(folder, allow_not_found=True))
+    return sorted(f"{run}/rows/{entry.base_name}" for entry in found if entry.extension == "parquet")
 
 
 # --- below --------------------------------------------------------------------------------------------------------

@@ -63,6 +63,10 @@ def select(connection: duckdb.DuckDBPyConnection, rows: Sequence[str], of: Editi
         when {date} <= timestamptz '{HUB_EPOCH}+00' and created_source is null then '{BEFORE}'
         else {_LABEL[by].format(date=f"({date} at time zone 'UTC')")} end"""
     columns = ", ".join(f"{expression} as {name}" for name, expression in DIMENSIONS.items() if name != "all")
+    if "://" in rows[0]:
+        import fsspec
+
+        connection.register_filesystem(fsspec.core.url_to_fs(rows[0])[0])
     # An owner is one uploader; models of the old namespace without owners are each their own.
     connection.execute(
         f"""create temp table chosen as

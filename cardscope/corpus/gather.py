@@ -18,6 +18,7 @@ from cardscope.corpus import measures
 from cardscope.corpus.columns import completeness, fixed_matrix, flattened, floats, list_matrix, templates_of
 from cardscope.corpus.duplicates import SKETCH
 from cardscope.corpus.slices import WEIGHTS, Slices, by_slice
+from cardscope.corpus.store import filesystem
 from cardscope.errors import InvalidCorpus
 
 if TYPE_CHECKING:
@@ -146,8 +147,10 @@ class Gathered:
             InvalidCorpus: The file is damaged.
         """
         try:
-            schema = pq.read_schema(path)
-            table = pq.read_table(path, columns=[name for name in _NEEDED if name in schema.names])
+            fs, inside = filesystem(path)
+            with fs.open_input_file(inside) as stream:
+                file = pq.ParquetFile(stream)
+                table = file.read(columns=[name for name in _NEEDED if name in file.schema_arrow.names])
         except (OSError, pa.ArrowException) as error:
             raise InvalidCorpus(f"a file of rows cannot be read ({error})", subject=path) from error
         if len(place) < len(table):

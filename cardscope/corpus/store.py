@@ -226,7 +226,10 @@ class Corpus:
             raise InvalidCorpus(
                 "is not a corpus: it has no readable corpus.toml",
                 subject=self.path,
-                hint="make one with: cardscope corpus import SOURCE DEST",
+                # fsspec says "not found" of a store that does not answer and of one that asks for a key, too.
+                hint="is the address right, does the store answer, and may you read it?"
+                if "://" in self.path
+                else "make one with: cardscope corpus import SOURCE DEST",
             ) from error
 
     @property
