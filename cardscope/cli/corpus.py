@@ -84,7 +84,10 @@ def info(corpus: str, style: str) -> None:
 @CORPUS
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def verify(corpus: str, quiet: bool) -> int:
-    """Read every byte and say what is damaged; exits 1 when something is."""
+    """Read every byte and say what is damaged.
+
+    Exits 1 when something is. What is damaged goes to stdout, a line each; the sum of it to stderr.
+    """
     from cardscope.corpus import inspect
     from cardscope.corpus.store import Corpus
 

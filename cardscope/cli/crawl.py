@@ -53,9 +53,10 @@ def command(
     token: str | None,
     quiet: bool,
 ) -> int:
-    """Fetch model cards from the Hub into a corpus, each once; run it again to bring the corpus up to date.
+    """Fetch model cards from the Hub into a corpus, each once.
 
-    It may be killed at any moment: the same command goes on and asks for nothing twice. The Hub's rate limits are kept.
+    Run it again to bring the corpus up to date. It may be killed at any moment: the same command goes on and asks for
+    nothing twice. The Hub's rate limits are kept. Exits 3 when some models were not answered.
 
     \b
     cardscope corpus crawl ./hub --author google

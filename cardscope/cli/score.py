@@ -20,25 +20,38 @@ _USUAL = GROUPS[:-1]
 
 @click.command("score")
 @click.argument("corpus", metavar="CORPUS")
-@click.option("--by", type=click.Choice(["month", "quarter", "year"]), default="month", show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["month", "quarter", "year"]),
+    default="month",
+    show_default=True,
+    help="Length of a period.",
+)
 @click.option(
     "--of",
     type=click.Choice(["first", "current", "all"]),
     default="current",
     show_default=True,
-    help="Which edition of a card counts; three different questions.",
+    help="Which edition of a card counts, in the period it is from: the one first seen, the one that stands now, or "
+    "every one. Three different questions.",
 )
 @click.option(
     "--group",
     "groups",
     type=click.Choice(GROUPS),
     multiple=True,
-    help="Also tell apart by this; may be given more than once. Default: all but source.",
+    help="Also tell apart by this; may be repeated. Default: all but source.",
 )
 @click.option("--run", metavar="DIR", help="Folder of the run. Default: beside the corpus, named after it.")
-@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option(
-    "--scheduler", default="", metavar="ADDRESS", help="Scheduler of a Dask cluster. Default: a cluster of its own."
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Processes of this machine, or a Dask cluster; the rows are the same.",
+)
+@click.option(
+    "--scheduler", default="", metavar="ADDRESS", help="Of a running Dask cluster. Default: one on this machine."
 )
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes on this machine. Default: one for each processor."
@@ -48,7 +61,7 @@ _USUAL = GROUPS[:-1]
     default="static",
     show_default=True,
     metavar="NAME",
-    help="static, or the name or path of a Sentence Transformers model.",
+    help="static (shipped), lexical, or the name or path of a Sentence Transformers model.",
 )
 @click.option(
     "--no-vectors", is_flag=True, help="Leave embeddings out: faster, and without the measures of similarity."

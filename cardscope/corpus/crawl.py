@@ -84,7 +84,6 @@ def crawl(
     """
     said = tell or (lambda _: None)
     title = request.title(hub.endpoint)
-    destination.mkdir(parents=True, exist_ok=True)
     open_corpus(destination, title)
     with Journal(destination / journals.FOLDER) as journal:
         pour(journal, destination, title)

@@ -95,3 +95,17 @@ def test_score_refuses_a_wrong_embedder_before_it_begins(corpus: Path, tmp_path:
     assert (done.returncode, done.stdout) == (2, "")
     assert "is neither an embedder nor a folder" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("words", [["simulate"], ["corpus", "crawl"], ["corpus", "import", str(DEMO)]])
+def test_place_that_cannot_be_made_is_no_bug_and_said_once(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    place = tmp_path / "file" / "corpus"
+    done = cardscope(*words, place)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"error: {place}: the corpus cannot be written (Not a directory)\nhint: make room")
+
+
+def test_help_lines_are_whole() -> None:
+    for words in ((), ("corpus",)):
+        assert "..." not in cardscope(*words, "--help").stdout.partition("Commands:")[2]

@@ -93,6 +93,8 @@ def simulate(
             (dest / "truth").mkdir()
             for name in ("models.parquet", "truth.json"):
                 shutil.move(plan / name, dest / "truth" / name)
+        except OutputError:
+            raise
         except OSError as error:
             raise OutputError(
                 f"the corpus cannot be written ({error.strerror or error})",
