@@ -10,7 +10,6 @@ a run that was killed goes on where it stopped, and one whose tables or program 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ import xxhash
 
 import cardscope
 from cardscope import tables
+from cardscope.corpus.locks import hold
 from cardscope.corpus.rows import MapOptions, map_shard
 from cardscope.corpus.store import Corpus, Shard, filesystem
 from cardscope.errors import CardscopeError, InvalidCorpus, OutputError, UsageError
@@ -256,16 +256,15 @@ def _locked(run: str) -> Iterator[None]:
     folder = Path(run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
+        lock = hold(
+            folder / ".lock",
+            "another session works on this run",
+            subject=run,
+            hint="wait until it has ended, or name another folder",
+        )
     except OSError as error:
         raise _cannot_write(run, error) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InvalidCorpus(
-                "another session works on this run", subject=run, hint="wait until it has ended, or name another folder"
-            ) from error
         for left_over in (folder / "rows").glob("*.partial"):
             left_over.unlink(missing_ok=True)
         yield
