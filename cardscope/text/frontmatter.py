@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from cardscope.text.decode import Decoded
-from cardscope.text.yaml import Refused, load_yaml
+from cardscope.text.spans import span_of
+from cardscope.text.yaml import Refused, load_yaml, read_flat
 from cardscope.types import FrontMatter, FrontMatterState, Problem, Span, Value
 
 # huggingface_hub 2.4, repocard.py, has one pattern,
@@ -29,6 +30,7 @@ _KEY_LINE = re.compile(rf"[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)"
 _LATER_OPENING = re.compile(rf"---[ \t]{{0,80}}(?:\r\n|\r|\n)[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)")
 _LATER_CLOSING = re.compile(r"[\r\n][ \t]{0,12}---(?=[ \t]{0,80}(?:[\r\n]|\Z))")
 _FEW_KEYS = 60
+_PRESENT = FrontMatterState.PRESENT
 _DASHES = re.compile(r"-{3,}")
 
 
@@ -44,7 +46,7 @@ def read_front_matter(decoded: Decoded) -> tuple[FrontMatter, int]:
         return _near_miss(decoded), 0
     start, end, body = block
     first = decoded.line_at(text.find("---"))
-    span = Span(first, max(first + 1, decoded.line_at(text.find("---", end))))
+    span = span_of(first, max(first + 1, decoded.line_at(text.find("---", end))))
     problems = _before(text, first)
     content = text[start:end]
     if content.startswith("---"):
@@ -53,6 +55,8 @@ def read_front_matter(decoded: Decoded) -> tuple[FrontMatter, int]:
     at = decoded.line_at(start)
     if again := _again(decoded, body):
         problems.append(again)
+    if (fields := read_flat(content)) is not None:
+        return _present(fields, _flat_key_lines(fields, at), span, problems), body
     try:
         value, odd = load_yaml(content)
     except Refused as refused:
@@ -94,8 +98,13 @@ def _from_value(value: Value, lines: Sequence[str], span: Span, problems: list[P
     if not value:
         problems.append(Problem("front-matter-empty-mapping", "the front matter is an empty mapping", (span,)))
         return FrontMatter(FrontMatterState.EMPTY, span=span, problems=tuple(problems))
-    where = _key_lines(value, lines, span)
-    for key in value:
+    return _present(value, _key_lines(value, lines, span), span, problems)
+
+
+def _present(
+    fields: Mapping[str, Value], where: Mapping[str, Span], span: Span, problems: list[Problem]
+) -> FrontMatter:
+    for key in fields:
         if key == "<<":
             problems.append(
                 Problem("yaml-merge-key", "YAML 1.2 has no merge key; << is kept as a key", (where.get(key, span),))
@@ -103,7 +112,17 @@ def _from_value(value: Value, lines: Sequence[str], span: Span, problems: list[P
         elif key.lower() == "licence":
             message = "the Hub knows the key license, not licence"
             problems.append(Problem("licence-key", message, (where.get(key, span),)))
-    return FrontMatter(FrontMatterState.PRESENT, value, where, span, tuple(problems))
+    return FrontMatter(_PRESENT, fields, where, span, tuple(problems))
+
+
+def _flat_key_lines(fields: Mapping[str, Value], first: int) -> dict[str, Span]:
+    """Lines of the keys of a flat block that begins on line ``first``: each has its own and one for every item."""
+    found: dict[str, Span] = {}
+    for key, value in fields.items():
+        last = first + len(value) if isinstance(value, list) else first
+        found[key] = span_of(first, last)
+        first = last + 1
+    return found
 
 
 def _key_lines(fields: Mapping[str, Value], lines: Sequence[str], span: Span) -> dict[str, Span]:

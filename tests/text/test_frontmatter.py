@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardscope.text.decode import decode
-from cardscope.text.frontmatter import find_block, read_front_matter
+from cardscope.text.frontmatter import _flat_key_lines, _key_lines, find_block, read_front_matter
+from cardscope.text.yaml import load_yaml, read_flat
 from cardscope.types import FrontMatter, FrontMatterState, Span
 
 
@@ -111,6 +112,44 @@ def test_near_misses_have_names(text, state, expected):
     for problem in front.problems:
         for span in problem.spans:
             assert 1 <= span.first <= span.last <= max(1, len(decode(text).lines))
+
+
+_WORDS = ["mit", "a", "no", "y", "a:b", "x-1", "A_9", "b/c.d", "a+b", "h://x.y/z", "inf", "e5", "en"]
+_ODD = ["true", "Null", "FALSE", "1", "1e5", "~", "a:", "a: b", "a #b", "'a'", "[a]", "&a", "*a", "é", "<<", ".nan", ""]
+_WORD = st.one_of(st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_ODD))
+_LIST = st.tuples(st.sampled_from(["\n- ", "\n  - ", "\n  - ", "\n    - "]), st.lists(_WORD, min_size=1, max_size=3))
+_FIELD = st.one_of(_WORD.map(" {}".format), _LIST.map(lambda part: "".join(part[0] + word for word in part[1])))
+_LINE_END = st.sampled_from(["\n", "\n", "\n", "\n", "\n", "\n\n", " \n", "\r\n", "\n  "])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(st.tuples(_WORD, _FIELD, _LINE_END).map(lambda part: f"{part[0]}:{part[1]}{part[2]}"), max_size=4))
+def test_the_quick_reader_of_flat_blocks_says_what_the_full_one_says_or_nothing(entries):
+    yaml = "".join(entries).removesuffix("\n")
+    fields = read_flat(yaml)
+    if fields is None:
+        return
+    assert (fields, ()) == load_yaml(yaml)
+    lines = ["---", *yaml.split("\n"), "---"]
+    where = _flat_key_lines(fields, 2)
+    assert list(where.items()) == list(_key_lines(fields, lines, Span(1, len(lines))).items())
+
+
+@pytest.mark.parametrize(
+    ("yaml", "fields"),
+    [
+        ("license: mit", {"license": "mit"}),
+        ("tags:\n- a\n- b:c\nlanguage: no\n", {"tags": ["a", "b:c"], "language": "no"}),
+        ("tags:\n  - a\nbase_model: b/c-1.0", {"tags": ["a"], "base_model": "b/c-1.0"}),
+        *[
+            (yaml, None)
+            for yaml in ("", "a: true", "null: a", "a:\n- Null", "a: b\na: c", "a: b c", "a:", "a:\n- b\n - c")
+        ],
+        *[(yaml, None) for yaml in ("a: 1", "a: 'b'", "a: b\r\nc: d", "a: b:", "- a", "a: b\n  c", "a: " + "b" * 2000)],
+    ],
+)
+def test_flat_blocks_are_words_and_lists_of_words(yaml, fields):
+    assert read_flat(yaml) == fields
 
 
 def test_the_line_of_an_error_is_the_readme_s():
