@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardscope.cli.lean import load_nlp
 from cardscope.errors import InvalidModelId, MissingExtra, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,13 @@ def loader(name: str) -> Callable[[], Embedder]:
     load = cache(partial(load_embedder, name))
     if not _is_known(name):
         load()
-    return load
+
+    def load_for_a_parent() -> Embedder:
+        # Sections of a parent are compared next, sentence by sentence.
+        load_nlp()
+        return load()
+
+    return load_for_a_parent
 
 
 def check(name: str) -> None:
