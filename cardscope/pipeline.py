@@ -14,7 +14,7 @@ from functools import cache
 import cardscope
 from cardscope import tables
 from cardscope.licensing import judge_licenses
-from cardscope.lineage import license_fields, repository_kind, state_edges, trace_lineage
+from cardscope.lineage import license_fields, repository_kind, state_edges, trace_lineage, unread_statements
 from cardscope.options import Options
 from cardscope.parsing import read_card
 from cardscope.plugins import CardSource, Embedder, ModelIndex
@@ -158,14 +158,17 @@ class Analyzer:
         return info if isinstance(info, ModelInfo) else None
 
     def _family(self, card: Card, info: ModelInfo | None) -> Family:
+        unread = unread_statements(card.front_matter)
         if self.index is None:
             edges = state_edges(card.model_id, card.front_matter, info)
             note = Problem("not-followed", "the models above were not looked up: no source of models was given")
-            return Family(Lineage(card.model_id, parents=edges, edges=edges, problems=(note,) if edges else ()))
+            problems = (note, *unread) if edges else unread
+            return Family(Lineage(card.model_id, parents=edges, edges=edges, problems=problems))
         self._tell("lineage", card.model_id or "")
         lineage = trace_lineage(
             card.model_id, self.index, self.options.lineage, front_matter=card.front_matter, info=info
         )
+        lineage = replace(lineage, problems=(*lineage.problems, *unread))
         return Family(lineage, tuple(self._kinships(card, lineage)))
 
     def _kinships(self, card: Card, lineage: Lineage) -> Iterator[Kinship]:

@@ -120,7 +120,7 @@ def _from_field(fields: Mapping[str, Value], span: Span | None) -> Iterator[tupl
     if not (value := fields.get("base_model")):
         return
     relation = _relation_word(fields.get("base_model_relation"))
-    for name in _names(value):
+    for name in names_in(value):
         yield name, EdgeStatement(Stated.FIELD, clean(name, 200), relation, span)
 
 
@@ -130,7 +130,7 @@ def _relation_word(value: Any) -> Relation:  # noqa: ANN401 - whatever a card ho
     return _WORDS.get(value.strip().lower(), Relation.UNKNOWN) if isinstance(value, str) else Relation.UNKNOWN
 
 
-def _names(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever a card holds
+def names_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever a card holds
     """Names in a string, a list, or the mappings people write (``{name: owner/model}``); numbers and dates as text."""
     if isinstance(value, str):
         if value.strip():
@@ -140,11 +140,11 @@ def _names(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever a card holds
     elif isinstance(value, list):
         for entry in value[:_MOST_PARENTS]:
             if not isinstance(entry, list):
-                yield from _names(entry)
+                yield from names_in(entry)
     elif isinstance(value, dict):
         for key in ("id", "model", "model_id", "name", "base_model"):
             if isinstance(value.get(key), str):
-                yield from _names(value[key])
+                yield from names_in(value[key])
                 return
 
 
