@@ -203,7 +203,8 @@ class StaticEmbedder:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         r"""Vectors of texts given as pieces of whole lines, and of their marked pieces alone; each word is added once.
 
-        Both are what `encode` makes of the (marked) pieces joined by line ends, but for rounding: sums of thousands of words in another order.
+        Both are what `encode` makes of the (marked) pieces joined by line ends, but for rounding: the words are added
+        in another order.
         """
         find = self._words.find
         rows: list[int] = []
