@@ -212,7 +212,7 @@ def _lineage(result: CardAnalysis) -> Iterator[str]:
         if edge.problems or not lineage.ancestors:
             yield f"- {_edge(edge)}"
     for problem in lineage.problems[:_MOST_ROWS]:
-        yield f"- {prose(problem.message)}"
+        yield f"- {prose(problem.message)}" + (f" ({lines(problem.spans)})" if problem.spans else "")
     counts = lineage.children.counts
     if counts:
         yield "- below: " + ", ".join(f"{count} {relation.value}" for relation, count in counts.items())

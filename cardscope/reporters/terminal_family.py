@@ -21,6 +21,7 @@ from cardscope.types import (
     LicenseOutcome,
     LicenseVerdict,
     Lineage,
+    Problem,
 )
 
 _VERDICTS = 8
@@ -31,7 +32,7 @@ def family_tree(result: CardAnalysis) -> RenderableType:
     lineage = result.facts.lineage
     assert lineage is not None
     notes = [
-        Text.assemble(("! ", "warn"), said(problem.message, 200, "faint"))
+        Text.assemble(("! ", "warn"), said(problem.message, 200, "faint"), (_where(problem), "faint"))
         for problem in (*lineage.problems, *(problem for edge in lineage.parents for problem in edge.problems))
     ]
     if not lineage.parents:
@@ -39,6 +40,11 @@ def family_tree(result: CardAnalysis) -> RenderableType:
             Text("No base model is named: a root, as far as the card says.", style="faint"), *_children(lineage), *notes
         )
     return Group(_ancestry(result, lineage), *notes)
+
+
+def _where(problem: Problem) -> str:
+    lines = lines_of(problem.spans, "line ", "lines ")
+    return f" ({lines})" if lines else ""
 
 
 def _ancestry(result: CardAnalysis, lineage: Lineage) -> Tree:

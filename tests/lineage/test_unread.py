@@ -7,6 +7,8 @@ import pytest
 from cardscope.lineage import state_edges, unread_statements
 from cardscope.parsing import parse_card
 from cardscope.pipeline import Analyzer
+from cardscope.reporters.markdown import MarkdownReporter
+from cardscope.reporters.terminal import TerminalReporter
 from cardscope.sources.corpus import CorpusSource
 from cardscope.types import CardAnalysis, ModelId, RawCard, Span
 
@@ -45,3 +47,12 @@ def test_analysis_tells_it_with_and_without_a_source(source: CorpusSource | None
     assert result.facts.lineage is not None
     assert state_edges(ModelId("me/owl"), result.facts.card.front_matter, None) == ()
     assert [(problem.code, problem.spans) for problem in result.facts.lineage.problems] == [("no-name", (Span(3, 3),))]
+
+
+def test_reports_say_the_line() -> None:
+    raw = RawCard(b"---\nlicense: mit\nbase_model: [[owl/night]]\n---\n# Owl\n\nIt sees.\n", ModelId("me/owl"))
+    result = Analyzer().analyze_raw(raw)
+    for report in (TerminalReporter(120).render(result), MarkdownReporter().render(result)):
+        assert "base\\_model holds a list inside the list, which names no model (line 3)" in report.replace(
+            "base_model", "base\\_model"
+        )
