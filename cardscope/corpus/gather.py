@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: Columns whose mean is a measure as it stands.
 PLAIN: Final = ("quality", "standardization", "share_template", "share_placeholder", "share_authored", "paper_flag",
                 "chars", "words", "n_sections")  # fmt: skip
-#: Columns kept card by card, for quantiles.
+#: Columns kept card by card, for quantiles; the parts of both scores are, too.
 SPREAD: Final = ("quality", "standardization", "chars")
 VECTORS: Final = ("vector", "vector_own")
 _NEEDED: Final = (*PLAIN, "error", "quality_parts", "standardization_parts", "coverage", "generators",
@@ -115,7 +115,7 @@ class Gathered:
         rest: By dimension, sums of ``layout.parts``, ``layout.labels``, weights alone, weights where a part is known.
         vectors: By dimension and column, sums of the vectors and of the weights of those that are there.
         squares: Likewise Σw² and Σw²|v|².
-        values: The columns of `SPREAD`, card by card.
+        values: The columns of `SPREAD` and the parts of the scores, card by card; ``nan`` where there is none.
         sketch: Minhashes of every card's lines, shape ``(n, SKETCH)``.
         template: Hash of what a card is cut from.
         headings: Hashes of headings, and the card each is of, file by file.
@@ -127,7 +127,8 @@ class Gathered:
         self.bucket, self.slices = bucket, slices
         self.layout: Layout | None = None
         self.sound = np.ones(count)
-        self.values = {name: np.full(count, np.nan) for name in SPREAD}
+        self.values: dict[str, npt.NDArray[np.floating]] = {}
+        self.count = count
         self.sketch = np.zeros((count, SKETCH), np.uint32)
         self.template = np.zeros(count, np.uint64)
         self.headings: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]] = []
@@ -158,9 +159,6 @@ class Gathered:
         rows = slice(start, start + len(place))
         self.sound[rows] = table["error"].is_null().to_numpy()
         self._scalars(table, rows)
-        for name in SPREAD:
-            self.values[name][rows] = floats(table[name])
-            self.values[name][rows][self.sound[rows] == 0] = float("nan")
         self.sketch[rows] = fixed_matrix(table["sketch"])
         self.template[rows] = templates_of(table)
         self.headings.append(flattened(table["headings"], start))
@@ -179,12 +177,22 @@ class Gathered:
                 self.told[slices.name] = CellSums(slices, measures.BUCKETS, len(told) + 1)
                 self.rest[slices.name] = CellSums(slices, _buckets(slices), 2 * len(parts) + len(labels) + 1)
         sound = self.sound[rows]
+        self._keep({**{name: told[name] for name in SPREAD}, **parts}, rows)
         left = _stacked([*told.values(), sound], sound)
         known = [np.isfinite(column).astype(np.float64) for column in parts.values()]
         right = _stacked([*parts.values(), *labels.values(), sound, *known], sound)
         for slices in self.slices:
             self.told[slices.name].add(rows, self.bucket[rows], left)
             self.rest[slices.name].add(rows, self.bucket[rows], right)
+
+    def _keep(self, columns: Mapping[str, Floats], rows: slice) -> None:
+        import numpy as np
+
+        for name, column in columns.items():
+            if name not in self.values:
+                # Lengths in characters need more digits than single precision has; scores are stored in it.
+                self.values[name] = np.full(self.count, np.nan, np.float64 if name == "chars" else np.float32)
+            self.values[name][rows] = np.where(self.sound[rows] == 0, np.nan, column)
 
     def _add_vectors(self, column: str, table: pa.Table, rows: slice) -> None:
         """Sums of vectors: the only large column, so never held together."""

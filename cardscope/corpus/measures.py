@@ -115,7 +115,7 @@ def likeness_bounds(sums: Floats, squares: Floats, weights: Floats) -> tuple[Flo
     return low, high
 
 
-def quantiles(values: Floats, weights: Floats, points: tuple[float, ...]) -> list[float]:
+def quantiles(values: npt.NDArray[np.floating], weights: Floats, points: tuple[float, ...]) -> list[float]:
     """Weighted quantiles (the inverse of the weighted distribution function) of values in ascending order.
 
     >>> import numpy as np

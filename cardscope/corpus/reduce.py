@@ -198,7 +198,8 @@ class _Reduction:
         import numpy as np
 
         unknown = np.full(len(slices.cards), np.nan)
-        for measure in SPREAD:
+        # Quantiles of the parts of the scores for the whole only, as with the intervals of means.
+        for measure in self.ascending if slices.name == "all" else SPREAD:
             ascending = self.ascending[measure]
             place, edges = by_slice(slices.of_card[ascending], len(slices.cards))
             order = ascending[place]
@@ -256,7 +257,7 @@ class _Reduction:
         }
 
 
-def _ascending(values: Floats) -> npt.NDArray[np.int32]:
+def _ascending(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int32]:
     """Places of the known values, the smallest first."""
     import numpy as np
 

@@ -107,6 +107,17 @@ def test_diversity_and_likeness_of_copies(run: str) -> None:
     assert alike.low is None  # one owner tells nothing of others
 
 
+def test_quantiles_of_scores_and_their_parts(run: str) -> None:
+    lookup = Lookup(reduced(run))
+    for measure in ("quality", "quality: Form", "standardization: Metadata", "chars"):
+        found = [lookup.get("all", "all", "2024-01", f"{measure} p{point}") for point in (10, 25, 50, 75, 90)]
+        values = [entry.value for entry in found if entry is not None]
+        assert len(values) == 5
+        assert values == sorted(values)
+    assert lookup.get("licence", "mit", "2024-01", "quality p50") is not None
+    assert lookup.get("licence", "mit", "2024-01", "quality: Form p50") is None  # of parts, for the whole only
+
+
 def test_groups_beyond_the_common_ones_are_one_group(run: str) -> None:
     timeline = reduced(run)
     assert len(timeline.groups["library"]) == TOP + 1
