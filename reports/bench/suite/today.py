@@ -10,23 +10,24 @@ import os
 from itertools import pairwise
 from typing import Any
 
-from suite.cards import _contents
+from suite.cards import as_batch, contents_of
 from suite.measure import cpu_seconds, result
+
+_CARDS = 5000
 
 
 def run(options: Any) -> list[dict[str, Any]]:
     """CPU seconds of both ways for the same cards, and their ratio."""
-    from cardscope.corpus.features import read_text
     from cardscope.embedders import load_embedder
 
-    contents, where = _contents()
+    contents, where = contents_of(_CARDS)
     texts = [content.decode("utf-8", "replace") for content in contents]
     sections = _read_as_today(texts)
     embedder = load_embedder("static")
     bodies = [part for card in sections for part in card]
 
     theirs, _ = cpu_seconds(lambda: _read_as_today(texts), runs=1)
-    ours, _ = cpu_seconds(lambda: [read_text(content) for content in contents])
+    ours, _ = cpu_seconds(lambda: as_batch(contents))
     rows = [
         result(
             f"reading {len(texts):,} {where}: ModelCard and markdown-it-py against all features of cardscope",
