@@ -25,9 +25,9 @@ _SAYS_NOTHING = frozenset({"", "unknown", "none", "null", "n/a", "na", "tbd", "t
 _MOST_SPANS = 50
 _PAPER_TAG: Sequence[tuple[str, Value]] = (("tags.arxiv", True),)
 _Answers: TypeAlias = dict[str, tuple[Found, tuple[Span, ...]]]
-_ABSENT = Coverage(CoverageState.ABSENT)
-_PRESENT = CoverageState.PRESENT
-_OPEN = CoverageState.PLACEHOLDER
+_NOTHING, _PRESENT, _OPEN = CoverageState.ABSENT, CoverageState.PRESENT, CoverageState.PLACEHOLDER
+_BY_HEADING, _BY_FIELD = Found.HEADING, Found.FRONT_MATTER
+_ABSENT = Coverage(_NOTHING)
 _QUIET = frozenset({BlockKind.COMMENT, BlockKind.RULE})
 
 
@@ -58,7 +58,7 @@ def cover(sections: Sequence[Section], front_matter: FrontMatter, lines: Sequenc
         for entry in section.evidence:
             if not entry.placeholder:
                 _note(present, entry.label, entry.how, entry.spans)
-            elif not (entry.how is Found.HEADING and index in groups and _is_bare(section)):
+            elif not (entry.how is _BY_HEADING and index in groups and _is_bare(section)):
                 _note(held, entry.label, entry.how, entry.spans)
     if front_matter.fields:
         _from_fields(present, held, front_matter, table)
@@ -77,9 +77,23 @@ def _note(found: _Answers, label: str, how: Found, spans: tuple[Span, ...]) -> N
     before = found.get(label)
     if before is None:
         found[label] = (how, spans)
-    else:
-        best = how if _ORDER[how] < _ORDER[before[0]] else before[0]
-        found[label] = (best, tuple(sorted({*before[1], *spans})) if len(before[1]) < _MOST_SPANS else before[1])
+        return
+    known_how, known = before
+    best = how if _ORDER[how] < _ORDER[known_how] else known_how
+    if len(known) < _MOST_SPANS:
+        known = _joined(known, spans)
+    found[label] = (best, known)
+
+
+def _joined(known: tuple[Span, ...], spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Places in order, each once; mostly one stands behind all others, or before them when it is a field's."""
+    if len(spans) == 1 and known:
+        line = spans[0].first
+        if line > known[-1].first:
+            return known + spans
+        if line < known[0].first:
+            return spans + known
+    return tuple(sorted({*known, *spans}))
 
 
 def _is_bare(section: Section) -> bool:
@@ -90,9 +104,10 @@ def _roll_up(result: dict[str, Coverage], table: Lexicon) -> None:
     """A narrower answer counts for the wider question where that has none, or only a placeholder."""
     for label, parent in table.parents.items():
         below = result[label]
-        above = result[parent].state
-        if above is CoverageState.ABSENT or (above is _OPEN and below.state is _PRESENT):
-            result[parent] = below
+        if below is not _ABSENT:
+            above = result[parent].state
+            if above is _NOTHING or (above is _OPEN and below.state is _PRESENT):
+                result[parent] = below
 
 
 def _from_fields(present: _Answers, held: _Answers, front_matter: FrontMatter, table: Lexicon) -> None:
@@ -109,25 +124,25 @@ def _from_fields(present: _Answers, held: _Answers, front_matter: FrontMatter, t
         else:
             continue
         for field, content in parts:
-            if field not in known or (state := _state(content)) is CoverageState.ABSENT:
+            if field not in known or (state := _state(content)) is _NOTHING:
                 continue
             span = front_matter.lines.get(name) or front_matter.span
             for label in known[field]:
-                _note(present if state is _PRESENT else held, label, Found.FRONT_MATTER, (span,) if span else ())
+                _note(present if state is _PRESENT else held, label, _BY_FIELD, (span,) if span else ())
 
 
 def _state(value: Value) -> CoverageState:
     """Whether a value says something; ``false`` and 0 do."""
     if value is None or (isinstance(value, (list, dict)) and not value):
-        return CoverageState.ABSENT
+        return _NOTHING
     if isinstance(value, str):
         text = value.strip()
         if text.lower() in _SAYS_NOTHING:
-            return CoverageState.PLACEHOLDER if text else CoverageState.ABSENT
+            return _OPEN if text else _NOTHING
         return _OPEN if is_placeholder(text) else _PRESENT
     if isinstance(value, list):
         states = {_state(item) for item in value[:20]}
-        return _PRESENT if _PRESENT in states else _OPEN if _OPEN in states else CoverageState.ABSENT
+        return _PRESENT if _PRESENT in states else _OPEN if _OPEN in states else _NOTHING
     return _PRESENT
 
 
