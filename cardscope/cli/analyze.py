@@ -33,7 +33,7 @@ EXIT_SKIPPED = 3
     help="Where models are looked up: the Hub, the shipped demo hub, or a corpus (a parquet file or a folder). "
     "Default: the Hub for ids, nowhere for local cards.",
 )
-@click.option("--revision", metavar="REV", help="Branch, tag or commit to read.")
+@click.option("--revision", metavar="REV", help="Branch, tag or commit to read, of a model.")
 @click.option("--token", envvar="HF_TOKEN", metavar="TOKEN", help="Token for the Hub.", show_envvar=True)
 @click.option(
     "--embedder",
@@ -139,6 +139,7 @@ def _analyze(
 ) -> CardAnalysis | SkippedCard:
     from dataclasses import replace
 
+    from cardscope.errors import UsageError
     from cardscope.pipeline import Analyzer
     from cardscope.sources.folder import FolderSource, resolve_target
     from cardscope.types import RawCard, SkippedCard, model_id
@@ -151,6 +152,8 @@ def _analyze(
         return Analyzer(models, models, embedder=embedder, options=options, listener=listener).analyze(
             model_id(place.value), options.source.revision
         )
+    if options.source.revision:
+        raise UsageError("a card at hand has no revisions", subject=target, hint="leave --revision out")
     known = _models(where, token, options) if where else None
     raw = FolderSource(place.value).only()
     if isinstance(raw, SkippedCard):

@@ -58,6 +58,8 @@ class CorpusSource:
         self._beside = folder or (cards.parent if cards.name == "cards.parquet" else None)
         self._database = connect()
         hint = f"give a parquet file with model_id and card, a folder with cards.parquet, or {DEMO}"
+        if folder and (folder / "corpus.toml").exists():
+            hint = "this is a corpus of many shards, which cardscope score reads; " + hint
         self._cards = Table(self._database, cards, ("model_id", "card"), hint)
 
     # --- cards ----------------------------------------------------------------------------------------------------
@@ -72,9 +74,8 @@ class CorpusSource:
         if revision is not None and (known := self._revisions(model)):
             hint = "known here: " + ", ".join(text[:12] for text in known[:5])
             return skip(model, SkipReason.NOT_FOUND, f"has no revision {revision[:80]} in this corpus", hint)
-        return skip(
-            model, SkipReason.NOT_FOUND, f"is not in {self.path}", "check the spelling, or look it up on the Hub"
-        )
+        place = "the demo hub" if self._is_demo else str(self.path)
+        return skip(model, SkipReason.NOT_FOUND, f"is not in {place}", self._alike(model))
 
     def iter(self) -> Iterator[RawCard | SkippedCard]:
         """Cards in the order of the file, then the models of which no card can be read."""
@@ -138,6 +139,14 @@ class CorpusSource:
     def _revisions(self, model: ModelId) -> list[str]:
         rows = self._cards.rows(("model_id", "revision"), "model_id = ?", [model])
         return [row["revision"] for row in rows if row.get("revision")]
+
+    def _alike(self, model: ModelId) -> str:
+        """What may have been meant: models of the same name under other owners, or without one."""
+        name = model.rpartition("/")[2]
+        rows = self._cards.rows(("model_id",), "lower(split_part(model_id, '/', -1)) = lower(?)", [name])
+        if found := dict.fromkeys(row["model_id"] for row in rows):
+            return "did you mean " + ", ".join(list(found)[:3]) + "?"
+        return "check the spelling, or look it up on the Hub: leave --source out"
 
     def _names(self, model: ModelId) -> set[str]:
         """A model's present name and its former ones: children name it by any of them."""

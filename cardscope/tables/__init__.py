@@ -24,15 +24,28 @@ def use_overlay(folder: Path | None) -> None:
     """Lays the tables of ``folder`` over the shipped ones for the rest of the process; ``None`` takes it away.
 
     Raises:
-        InvalidTable: There is no such folder.
+        InvalidTable: There is no such folder, or it holds nothing that would be laid over a table (a misspelt name).
     """
     global _overlay_folder  # noqa: PLW0603 - one overlay a process: it is the user's --tables
     if folder is not None and not folder.is_dir():
         raise InvalidTable("is not a folder with tables", subject=str(folder))
+    if folder is not None:
+        _check_names(folder)
     _overlay_folder = folder
     for cached in _dependents:
         cached()
     read_table.cache_clear()
+
+
+def _check_names(folder: Path) -> None:
+    """A table under a name that nobody reads would change nothing and say nothing."""
+    known = sorted(path.stem for path in _HERE.glob("*.toml"))
+    hint = f"known: {', '.join(known)}, and any name in generators/"
+    found = [path.stem for path in sorted(folder.glob("*.toml"))]
+    if stranger := next((stem for stem in found if stem not in known), None):
+        raise InvalidTable(f"{stranger}.toml is the name of no table", subject=str(folder), hint=hint)
+    if not found and not any((folder / "generators").glob("*.toml")):
+        raise InvalidTable("holds no table", subject=str(folder), hint=hint)
 
 
 _dependents: list[Any] = []

@@ -238,6 +238,34 @@ def test_option_that_cannot_be_is_usage(readme: Path, words: list[str]) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["README", "--revision", "main"], "a card at hand has no revisions"),
+        (["README", "--tables", "EMPTY"], "holds no table"),
+        (["README", "--tables", "TYPO"], "licences.toml is the name of no table"),
+    ],
+)
+def test_option_that_would_change_nothing_is_usage(readme: Path, tmp_path: Path, words: list[str], said: str) -> None:
+    places = {"README": readme, "EMPTY": tmp_path / "empty", "TYPO": tmp_path / "typo"}
+    places["EMPTY"].mkdir()
+    places["TYPO"].mkdir()
+    (places["TYPO"] / "licences.toml").write_text("")
+    done = run(*(str(places.get(word, word)) for word in words))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert said in done.stderr.decode()
+    assert b"hint: " in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ledger-7b-chat", "someone/Ledger-7B-chat"])
+def test_model_that_is_not_in_the_corpus_may_be_meant_otherwise(name: str) -> None:
+    done = run(name, "--source", "demo", "--format", "json")
+    skipped = json.loads(done.stdout)["skipped"]
+    assert done.returncode == 3
+    assert skipped["message"] == "is not in the demo hub"
+    assert skipped["hint"] == f"did you mean {FLAGSHIP}?"
+
+
 def test_debugging_shows_the_traceback_and_keeps_the_exit_code() -> None:
     done = run("a b c", CARDSCOPE_DEBUG="1")
     assert done.returncode == 2
