@@ -8,18 +8,24 @@ base model's card is inherited; everything else is the author's. A label of a Hu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from xxhash import xxh3_64_intdigest
 
 from cardscope.parsing.placeholders import placeholder_spans
-from cardscope.templates.lines import LOWER, NO_LETTERS, Boilerplate, boilerplate, hash_of, rows_as_reported, starts_of
+from cardscope.templates.lines import LOWER, NO_LETTERS, Boilerplate, boilerplate, rows_as_reported, starts_of
 from cardscope.templates.rows import LAYERS
 from cardscope.types import AttributedSpan, Attribution, Author, Card, GeneratorMatch, ModelId, Span
 
 _Verdict = tuple[Author, str]
 #: What is markup rather than a word when it stands alone or around one.
 _MARKUP = b"|*#>`_~-+=:"
+#: Line ends as they are, other blanks as one, all else as ``x``: what is left to see is where words and lines begin.
+_AS_MARKS = bytes(byte if byte == 10 else 32 if byte in b" \t\r\x0b\x0c" else 120 for byte in range(256))
+_WORD = 120
+#: Bytes from which one call into NumPy pays.
+_WORTH_NUMPY = 1500
 #: A line with a number and no more letters than this, right after a tool's line, is a value the tool filled in.
 _MOST_LETTERS = 24
 # Looking up a member of an enumeration costs more than most of what is done with it.
@@ -47,16 +53,20 @@ def attribute(
     lines = card.lines[body.first - 1 : body.last]
     # A half character cannot be encoded; nothing but the count of words could notice.
     text = "\n".join(lines).encode("utf-8", "replace")
+    open_spans = placeholder_spans(card.lines, body.first, body.last)
+    marks = text.translate(_AS_MARKS, _MARKUP)
+    if not (generators or open_spans or inherited):
+        return _all_authored(marks, body.first)
     verdicts: list[_Verdict] = [_NOBODY] * len(lines)
     if generators:
         _find_templates(verdicts, lines, text, _Hands(generators, body, known or boilerplate()))
     open_places = {whose: (Author.PLACEHOLDER, whose) for whose in ("", *(match.id for match in generators))}
     outer = generators[-1].id if generators else ""
-    for span in placeholder_spans(card.lines, body.first, body.last):
+    for span in open_spans:
         for at in range(span.first - body.first, span.last - body.first + 1):
             verdicts[at] = open_places[verdicts[at][1] or outer]
     _find_inherited(verdicts, inherited, body)
-    return _put_together(verdicts, text.translate(None, _MARKUP), body.first)
+    return _put_together(verdicts, marks, body.first)
 
 
 class _Hands:
@@ -139,9 +149,8 @@ def _slot(lines: Sequence[str], key: bytes, at: int, hands: _Hands, last: str) -
         last: The tool that the line with letters before is from.
     """
     line = lines[at]
-    starts = hands.starts
     for start in starts_of(line, key):
-        owners = starts.get(hash_of(start))
+        owners = hands.starts.get(xxh3_64_intdigest(start))
         if owners and (identity := hands.of(owners, at)):
             return identity
     if hands.titled and line.lstrip().startswith("#"):
@@ -159,21 +168,15 @@ def _slot(lines: Sequence[str], key: bytes, at: int, hands: _Hands, last: str) -
 
 def _close_fences(verdicts: list[_Verdict], lines: Sequence[str]) -> None:
     """Gives a block of code to the tool that wrote half of its lines; a configuration in YAML is the author's."""
-    opened = -1
-    for at, line in enumerate(lines):
-        if not line.startswith("```"):
-            continue
-        if opened < 0:
-            opened = at
-            continue
+    fences = [at for at, line in enumerate(lines) if line.startswith("```")]
+    for opened, at in zip(fences[::2], fences[1::2], strict=False):
         if lines[opened].startswith(("```yaml", "```yml")):
             verdicts[opened + 1 : at] = [_NOBODY] * (at - opened - 1)
-        else:
+        elif verdicts[opened + 1 : at].count(_NOBODY) < at - opened - 1:
             inside = [verdicts[place] for place in range(opened + 1, at) if lines[place].strip()]
             theirs = [verdict for verdict in inside if verdict is not _NOBODY]
             if theirs and len(theirs) * 2 >= len(inside) and theirs.count(theirs[0]) == len(theirs):
                 verdicts[opened : at + 1] = [theirs[0]] * (at + 1 - opened)
-        opened = -1
 
 
 def _find_inherited(verdicts: list[_Verdict], inherited: _Inherited, body: Span) -> None:
@@ -186,41 +189,63 @@ def _find_inherited(verdicts: list[_Verdict], inherited: _Inherited, body: Span)
                     verdicts[at] = verdict
 
 
-def _put_together(verdicts: Sequence[_Verdict], text: bytes, first: int) -> Attribution:
+def _put_together(verdicts: Sequence[_Verdict], marks: bytes, first: int) -> Attribution:
     """Runs of lines from one hand; words are counted a run at a time, which costs a fifth of counting them by line.
 
     Args:
-        text: The body without markup.
+        marks: The body as `_AS_MARKS` writes it.
         first: Number of its first line.
     """
-    lines = text.split(b"\n")
-    found: list[AttributedSpan] = []
+    lines = marks.split(b"\n")
+    runs: list[tuple[_Verdict, int, int, int]] = []
+    totals = dict.fromkeys(_AUTHORS, 0)
     at, count = 0, len(lines)
     while at < count:
         verdict, start = verdicts[at], at
         # Lines from one hand share one tuple.
         while at < count and verdicts[at] is verdict:
             at += 1
-        words = len((text if at - start == count else b"\n".join(lines[start:at])).split())
+        words = _words(marks if at - start == count else b"\n".join(lines[start:at]))
         if not words:
             continue
         end = at - 1
-        while not lines[start].strip():
+        while b"x" not in lines[start]:
             start += 1
-        while not lines[end].strip():
+        while b"x" not in lines[end]:
             end -= 1
-        author, whose = verdict
-        if found and found[-1].author is author and found[-1].whose == whose:
-            start, words = found[-1].span.first - first, words + found.pop().words
-        found.append(AttributedSpan(author, Span(first + start, first + end), whose, words))
-    if len(found) == 1:
-        # The usual card, from one hand: no sums to make.
-        shares = dict.fromkeys(_AUTHORS, 0.0)
-        shares[found[0].author] = 1.0
-        return Attribution(tuple(found), shares)
-    everything = sum([span.words for span in found]) or 1
-    shares = {author: sum([span.words for span in found if span.author is author]) / everything for author in _AUTHORS}
-    return Attribution(tuple(found), shares)
+        totals[verdict[0]] += words
+        if runs and runs[-1][0] == verdict:
+            _, start, _, before = runs.pop()
+            words += before
+        runs.append((verdict, start, end, words))
+    everything = sum(totals.values()) or 1
+    found = [
+        AttributedSpan(verdict[0], Span(first + start, first + end), verdict[1], words)
+        for verdict, start, end, words in runs
+    ]
+    return Attribution(tuple(found), {author: total / everything for author, total in totals.items()})
+
+
+def _all_authored(marks: bytes, first: int) -> Attribution:
+    """What `_put_together` makes of a body in which no line was found to be another's."""
+    begin = marks.find(b"x")
+    if begin < 0:
+        return Attribution((), dict.fromkeys(_AUTHORS, 0.0))
+    start = first + marks.count(b"\n", 0, begin)
+    end = start + marks.count(b"\n", begin, marks.rfind(b"x"))
+    shares = dict.fromkeys(_AUTHORS, 0.0)
+    shares[_NOBODY[0]] = 1.0
+    return Attribution((AttributedSpan(_NOBODY[0], Span(start, end), "", _words(marks)),), shares)
+
+
+def _words(marks: bytes) -> int:
+    """Places where a word begins: as many as ``split`` finds parts, without making them."""
+    numpy = sys.modules.get("numpy") if len(marks) > _WORTH_NUMPY else None
+    if numpy is None:
+        return marks.count(b" x") + marks.count(b"\nx") + marks.startswith(b"x")
+    # A third of the time; but loading it to read one card would cost more than reading the card.
+    inside = numpy.frombuffer(marks, numpy.uint8) == _WORD
+    return int(numpy.count_nonzero(inside[1:] > inside[:-1])) + marks.startswith(b"x")
 
 
 def _within(line: int, spans: Sequence[Span]) -> bool:

@@ -23,6 +23,8 @@ Lookups = tuple[Mapping[int, tuple[str, ...]], Mapping[int, tuple[str, ...]]]
 _MOST_KEPT = 1000
 #: Letters of a line's start that stand for the line when the rest is a slot.
 START = 20
+#: Characters before the colon up to which a start is a label.
+LABEL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,11 @@ def hash_of(key: bytes) -> int:
 
 def starts_of(line: str, key: bytes) -> tuple[bytes, ...]:
     """What may stand for a line whose end is a slot: its label before a colon, its first letters."""
-    label, colon, _ = line.partition(":")
-    found = [keys(label)[0] + b":"] if colon and len(label) <= 60 else []
-    if len(key) > START:
-        found.append(key[:START])
-    return tuple(found)
+    colon = line.find(":", 0, LABEL + 1)
+    if colon < 0:
+        return (key[:START],) if len(key) > START else ()
+    label = line[:colon].encode("utf-8", "replace").translate(LOWER, NO_LETTERS) + b":"
+    return (label, key[:START]) if len(key) > START else (label,)
 
 
 @cache

@@ -332,8 +332,8 @@ def test_order_is_the_longest_run_that_follows_the_template():
 
 def test_parts_of_points_are_kept_for_few_values_and_right_for_all():
     ask_for = questions()["has-own-words"]
-    for brief in (True, True):
-        view = View(facts(authors={Author.AUTHORED: 1.0}), brief=brief)
+    for _ in range(2):
+        view = View(facts(authors={Author.AUTHORED: 1.0}), brief=True)
         for value in range(1, 3000):
             given = view.graded(ask_for, value / 20.0)
             assert given.credit == min(1.0, value / 20.0 / ask_for.threshold)

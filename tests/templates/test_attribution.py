@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardscope import attribute, detect_generators, parse_card
+from cardscope.templates import attribution
 from cardscope.templates.lines import Boilerplate, hash_of, keys, starts_of
 from cardscope.types import Attribution, Author, Card, ModelId, Span
 
@@ -144,3 +147,22 @@ def test_generated_cards_are_the_tools_and_popular_ones_their_authors(shared):
         shares = attribute(card, detect_generators(card)).shares
         tools.append(shares[Author.TEMPLATE] + shares[Author.PLACEHOLDER])
     assert sum(tools) / len(tools) > 0.93
+
+
+@pytest.mark.parametrize("repeat", [1, 40])
+@given(
+    st.lists(
+        st.sampled_from(["one two", " ", "", "\t- three", "| a | b |", "***", "\u00e9t\u00e9 \x0b x", "#", "\x1c y"])
+    )
+)
+def test_words_are_counted_alike_with_and_without_numpy(repeat, lines):
+    body = "\n".join(lines * repeat).encode()
+    words = len(body.translate(None, attribution._MARKUP).split())
+    marks = body.translate(attribution._AS_MARKS, attribution._MARKUP)
+    assert attribution._words(marks) == words
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attribution, "sys", SimpleNamespace(modules={}))
+        assert attribution._words(marks) == words
+        patch.setattr(attribution, "sys", SimpleNamespace(modules={"numpy": np}))
+        patch.setattr(attribution, "_WORTH_NUMPY", -1)
+        assert attribution._words(marks) == words
