@@ -184,7 +184,7 @@ def _finding(result: CardAnalysis, finding: Finding) -> str:
     said = finding.message if asked is None or asked.topic not in finding.message or not asked.topic else ""
     answer = f" {prose(said)}{where}" if said else where
     cost = f", {points:.1f} points" if points else ""
-    fix = f"  \n  → {prose(finding.fix)}" if finding.fix else ""
+    fix = f"  \n  → {prose(finding.fix)}" if finding.fix not in ("", finding.message) else ""
     return f"- **{question}**{answer} — {finding.severity.value}{cost}{fix}"
 
 

@@ -306,7 +306,7 @@ def _finding_row(table: Table, finding: Finding) -> None:
     if finding.outcome is Outcome.NO:
         glyph.stylize(SEVERITY_STYLE[finding.severity])
     words = said(finding.message or finding.probe, 300)
-    if finding.fix:
+    if finding.fix and finding.fix != finding.message:
         words.append("\n→ ", style="accent").append_text(said(finding.fix, 300, "faint"))
     table.add_row(glyph, words, Text(lines_of(finding.spans, "line ", "lines ")))
 

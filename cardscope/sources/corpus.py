@@ -26,12 +26,13 @@ from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, 
 DEMO = "demo"
 _CARD = ("card", "raw")
 
-#: State in ``models.parquet`` -> what becomes of the card.
+_TERMS = "accept its terms on its page on the Hub, then analyze it from there: leave --source out"
+#: State in ``models.parquet`` -> what becomes of the card, and what to do next.
 _STATES = {
-    "gated": (SkipReason.GATED, "is gated: this corpus holds no card of it"),
-    "private": (SkipReason.PRIVATE, "is private: this corpus holds no card of it"),
-    "removed": (SkipReason.NOT_FOUND, "has been removed"),
-    "no-readme": (SkipReason.NO_README, "has no README.md"),
+    "gated": (SkipReason.GATED, "is gated: this corpus holds no card of it", _TERMS),
+    "private": (SkipReason.PRIVATE, "is private: this corpus holds no card of it", "ask its owner for the card"),
+    "removed": (SkipReason.NOT_FOUND, "has been removed", "look for what took its place among the models of its owner"),
+    "no-readme": (SkipReason.NO_README, "has no README.md", "ask its author for a model card"),
 }
 #: States in which nothing is told of a model either, as the Hub would not.
 _SILENT = ("private", "removed")
@@ -219,8 +220,7 @@ class CorpusSource:
 
 
 def _absent(model: ModelId, row: Row) -> SkippedCard:
-    reason, message = _STATES[row["state"]]
-    return skip(model, reason, message)
+    return skip(model, *_STATES[row["state"]])
 
 
 def _as_id(text: str) -> ModelId | None:

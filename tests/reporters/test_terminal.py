@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from cardscope.pipeline import Analyzer
 from cardscope.plugins import load
+from cardscope.reporters.markdown import MarkdownReporter, prose
 from cardscope.reporters.terminal import TerminalReporter
 from cardscope.types import CardAnalysis, ModelId, RawCard, SkippedCard, SkipReason
 from tests.reporters.build import full_analysis
@@ -152,3 +153,15 @@ def test_all_models_of_the_demo_render(width: int) -> None:
         assert name.split("/")[-1][:20] in report
         assert not FORBIDDEN.search(report)
         assert all(cell_len(line) <= width for line in report.split("\n")), name
+
+
+def test_what_to_do_is_not_the_sentence_before_it_again() -> None:
+    result = next(
+        one
+        for one in demo().values()
+        if isinstance(one, CardAnalysis) and any(finding.fix == finding.message != "" for finding in one.findings)
+    )
+    twice = next(finding.message for finding in result.findings if finding.fix == finding.message != "")
+    told = " ".join(TerminalReporter(160, explain=True).render(result).partition("What to do")[2].split())
+    assert told.count(twice) == 1
+    assert f"→ {prose(twice)}" not in MarkdownReporter(500).render(result)

@@ -316,3 +316,9 @@ def test_every_model_of_the_real_cards_comes_once(shared: Path) -> None:
     assert len(names) == 31160
     assert names.count(None) == 4
     assert len(set(names)) == 31157
+
+
+def test_every_card_of_the_demo_that_is_not_there_says_what_to_do_next() -> None:
+    skipped = [answer for answer in CorpusSource("demo").iter() if isinstance(answer, SkippedCard)]
+    assert {answer.reason for answer in skipped} >= {SkipReason.GATED, SkipReason.PRIVATE, SkipReason.NO_README}
+    assert all(answer.message and answer.hint for answer in skipped)
