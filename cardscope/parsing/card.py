@@ -9,7 +9,7 @@ from cardscope.parsing.labels import label_section
 from cardscope.text.decode import Decoded, decode
 from cardscope.text.frontmatter import read_front_matter
 from cardscope.text.markdown import MOST_PIECES, read_pieces
-from cardscope.text.outline import OutlineSection, build_outline
+from cardscope.text.outline import Outline, OutlineSection
 from cardscope.text.spans import span_of
 from cardscope.types import Card, ModelId, Problem, RawCard, Section, Span
 from cardscope.types import model_id as as_model_id
@@ -40,9 +40,9 @@ def _parse(content: str | bytes, model: ModelId | None) -> Card:
     decoded = decode(content)
     front_matter, begin = read_front_matter(decoded)
     first = front_matter.span.last + 1 if front_matter.span else 1
-    pieces = read_pieces(decoded.text[begin:])
-    outline = build_outline(pieces, decoded.lines, first)
-    sections = _label(outline, decoded.lines)
+    outline = Outline(first)
+    read_pieces(decoded.text[begin:], outline)
+    sections = _label(outline.close(decoded.lines), decoded.lines)
     return Card(
         model_id=model,
         text=decoded.text,
@@ -51,7 +51,7 @@ def _parse(content: str | bytes, model: ModelId | None) -> Card:
         body=_body(decoded, first),
         sections=sections,
         coverage=cover(sections, front_matter, decoded.lines),
-        problems=decoded.problems if len(pieces) < MOST_PIECES else (*decoded.problems, _TOO_MANY),
+        problems=decoded.problems if outline.pieces < MOST_PIECES else (*decoded.problems, _TOO_MANY),
         digest=decoded.digest,
     )
 
@@ -65,10 +65,10 @@ def _body(decoded: Decoded, first: int) -> Span | None:
     return Span(first, last) if first <= last else None
 
 
-def _label(outline: Sequence[OutlineSection], lines: Sequence[str]) -> tuple[Section, ...]:
+def _label(drafts: Sequence[OutlineSection], lines: Sequence[str]) -> tuple[Section, ...]:
     """Labels sections from the outside in, since a section's own label may follow from the one it stands in."""
     sections: list[Section] = []
-    for draft in outline:
+    for draft in drafts:
         above = sections[draft.parent].labels if draft.parent is not None else ()
         span = span_of(draft.first, draft.last)
         evidence = label_section(draft.heading, above, draft.blocks, lines, span)

@@ -1,4 +1,4 @@
-"""Markdown to a flat row of pieces (headings and blocks with their lines), as GitHub and the Hub would show it.
+"""Markdown to headings and blocks with their lines, as GitHub and the Hub would show it.
 
 The parser is pulldown-cmark by way of pyromark: exact CommonMark, linear on everything hostile that was tried, and ten
 times as fast as any parser written in Python. It gives events with byte ranges; everything below works on those
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, chain
 from operator import itemgetter
@@ -18,6 +17,7 @@ from typing import Any
 
 from cardscope.text import html
 from cardscope.text.hashtitles import hash_titles
+from cardscope.text.outline import Outline
 from cardscope.types import BlockKind, HeadingStyle
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -29,7 +29,7 @@ _PARAGRAPH_END = {"End": "Paragraph"}
 _TABLE_END = {"End": "Table"}
 _EVENT = itemgetter(0)
 #: Members by a name of this module: looking one up in its enumeration costs more than most of what is done with it.
-_NO_HEADING, _ATX, _SETEXT = HeadingStyle.NONE, HeadingStyle.ATX, HeadingStyle.SETEXT
+_ATX, _SETEXT = HeadingStyle.ATX, HeadingStyle.SETEXT
 _PARAGRAPH, _LIST, _TABLE, _CODE = BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.TABLE, BlockKind.CODE
 _TABLE_IMAGE = re.compile(r"!\[[^\[\]\n]{0,200}\](?:\([^()\n]{0,500}\))?")
 _TABLE_DASHES = re.compile(r"(?<=[\r\n])[-: \t>]+(?=[\r\n]|\Z)")
@@ -43,37 +43,16 @@ MOST_PIECES = 10_000
 _SENTENCE_ENDS = (".", ",", ";", "!", "。", "！")
 
 
-@dataclass(slots=True)
-class Piece:
-    """A heading (``style`` is not `HeadingStyle.NONE`) or a block, with the lines it stands on.
-
-    Attributes:
-        first: Line of the body, 1-based, as is ``last``.
-        level: Of a heading; 0 for a bold line, whose level follows from where it stands.
-        text: Of a heading: what its reader sees.
-        info: Language of a code block, ``details`` of a disclosure element.
-        words: Words of visible text of a block.
-    """
-
-    kind: BlockKind
-    first: int
-    last: int
-    style: HeadingStyle = HeadingStyle.NONE
-    level: int = 0
-    text: str = ""
-    info: str = ""
-    words: int = 0
-
-
-def read_pieces(body: str) -> list[Piece]:
-    """Headings and blocks of a text without front matter, in order.
+def read_pieces(body: str, outline: Outline) -> None:
+    """Hands the headings and blocks of a text without front matter to an outline, in order.
 
     After `MOST_PIECES` of them the rest of the text is one block, so that no card can take the time of thousands.
 
     Args:
         body: Without lone surrogates, which no parser of UTF-8 takes.
+        outline: A new one.
     """
-    return _Reader(body).read()
+    _Reader(body, outline).read()
 
 
 def headings(body: str) -> list[tuple[int, int]]:
@@ -116,20 +95,21 @@ def _line_starts(raw: bytes) -> list[int]:
 class _Reader:
     """One pass over the events; each method below takes the events of the block it is named after."""
 
-    def __init__(self, body: str) -> None:
+    def __init__(self, body: str, outline: Outline) -> None:
         import pyromark
 
         self.raw = body.encode()
         self.starts = _line_starts(self.raw)
         self.events: Iterator[Any] = pyromark.events_with_range(body, options=_options(), merge_text=True)
-        self.pieces: list[Piece] = []
+        self.outline = outline
         self.stopped = False
         self.hidden_until = 0  # end of a heading tag that reached over several blocks
 
-    def read(self) -> list[Piece]:
+    def read(self) -> None:
+        outline = self.outline
         for event, place in self.events:
             start, end = place["start"], place["end"]
-            if len(self.pieces) >= MOST_PIECES:
+            if outline.pieces >= MOST_PIECES:
                 self.add(_PARAGRAPH, start, len(self.raw))
                 break
             if type(event) is str:
@@ -139,7 +119,6 @@ class _Reader:
                 self.block(value, start, end)
                 if self.stopped:
                     break
-        return self.pieces
 
     def block(self, value: Any, start: int, end: int) -> None:  # noqa: ANN401 - text, or text with details
         """Takes the events of one block, from after its start to its end."""
@@ -166,14 +145,14 @@ class _Reader:
             if end > starts[first]:
                 end = max(start + len(self.raw[start:end].rstrip(b" \t\r\n")) - 1, start)
                 last = bisect_right(starts, end, first)
-            self.pieces.append(Piece(kind, first, last, _NO_HEADING, 0, "", info, words))
+            self.outline.block(kind, first, last, words, info)
 
     def add_heading(self, style: HeadingStyle, level: int, text: str, start: int, end: int, words: int = 0) -> None:
         starts = self.starts
         first = last = bisect_right(starts, start)
         if end > starts[first]:
             last = bisect_right(starts, end - 1, first)
-        self.pieces.append(Piece(_PARAGRAPH, first, last, style, level, text, "", words))
+        self.outline.heading(style, level, text, first, last, words)
 
     def heading(self, value: dict[str, Any], start: int, end: int) -> None:
         text = self.heading_text()
@@ -185,7 +164,7 @@ class _Reader:
             if b"\n" in written or b"\r" in written:
                 style = _SETEXT
                 text = text.lstrip("#").strip() or text  # "#Title" with a line below: the underline made it a heading
-        self.pieces.append(Piece(_PARAGRAPH, first, last, style, int(value["level"][1]), text, "", 0))
+        self.outline.heading(style, int(value["level"][1]), text, first, last)
 
     def heading_text(self) -> str:
         """Takes the events up to the end of a heading; alternative texts count where there is nothing else."""
@@ -247,7 +226,7 @@ class _Reader:
             elif (value := event.get("Start")) is not None:
                 if type(value) is dict:
                     if "Heading" in value:
-                        if len(self.pieces) < MOST_PIECES:
+                        if self.outline.pieces < MOST_PIECES:
                             self.add(kind, start, place["start"], count_words("".join(parts)))
                             parts.clear()
                             self.heading(value["Heading"], place["start"], place["end"])
@@ -376,7 +355,7 @@ class _Reader:
             self.add_heading(HeadingStyle.HTML, found.level, found.text, found.start, found.end)
             self.hidden_until = max(self.hidden_until, found.end)
             at = found.end
-            if len(self.pieces) >= MOST_PIECES:
+            if self.outline.pieces >= MOST_PIECES:
                 break
         if at < end:
             self.html_piece(at, end)

@@ -1,4 +1,4 @@
-"""Pieces of Markdown to sections: which block stands under which heading, and which section in which."""
+"""Headings and blocks to sections: which block stands under which heading, and which section in which."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from cardscope.text.markdown import Piece
 from cardscope.text.spans import span_of
 from cardscope.types import Block, BlockKind, HeadingStyle
 
-_NO_HEADING, _BOLD, _HTML = HeadingStyle.NONE, HeadingStyle.BOLD, HeadingStyle.HTML
+_BOLD, _HTML = HeadingStyle.BOLD, HeadingStyle.HTML
+_PARAGRAPH = BlockKind.PARAGRAPH
 
 
 @dataclass(slots=True)
@@ -28,62 +28,110 @@ class OutlineSection:
     blocks: list[Block] = field(default_factory=list)
 
 
-def build_outline(pieces: Sequence[Piece], lines: Sequence[str], first: int) -> list[OutlineSection]:
-    """Sections of a body that begins on line ``first`` of the README (1-based); spans count the README's lines.
+class Outline:
+    """Takes headings and blocks in the order of the text; lines are those of the body, 1-based.
 
-    Blank means what CommonMark means by it: nothing but spaces and tabs.
+    A bold line is a heading only if something other than a heading follows it: one that introduces nothing is text. So
+    it waits for what comes next.
 
-    A bold line is a heading only if something other than a heading follows it: one that introduces nothing is text.
+    Args:
+        first: Line of the README (1-based) on which the body begins; the sections count the README's lines.
+
+    Attributes:
+        pieces: Headings and blocks that were taken.
     """
-    offset = first - 1
-    current = OutlineSection("", 0, first, offset)
-    sections = [current]
-    taken = offset  # last line that belongs to a heading or a block
-    real = 0  # level of the last heading that is not a bold line
-    open_at: list[int] = []  # indices of the sections that are open, outermost first
-    for index, piece in enumerate(pieces):
-        begin, end, style = piece.first + offset, piece.last + offset, piece.style
-        if style is _NO_HEADING or (style is _BOLD and _introduces_nothing(pieces, index)):
-            current.words += piece.words
-            if begin <= taken:
-                begin = taken + 1
-            if begin <= end:
-                current.blocks.append(_block(piece.kind, begin, end, piece.info))
-                taken = end
-            continue
-        if _repeats(current, style, begin):
+
+    def __init__(self, first: int) -> None:
+        self.pieces = 0
+        self._offset = first - 1
+        self._current = OutlineSection("", 0, first, first - 1)
+        self._sections = [self._current]
+        self._taken = first - 1  # last line that belongs to a heading or a block
+        self._real = 0  # level of the last heading that is not a bold line
+        self._open: list[int] = []  # indices of the sections that are open, outermost first
+        self._waiting: tuple[str, int, int, int] | None = None  # a bold line: text, lines, words
+
+    def block(self, kind: BlockKind, first: int, last: int, words: int, info: str = "") -> None:
+        """Takes a block in, cut to the lines below the heading and below the block before it.
+
+        Args:
+            words: Of visible text.
+            info: Language of a code block, ``details`` of a disclosure element.
+        """
+        self.pieces += 1
+        if self._waiting is not None:
+            (text, line, end, _), self._waiting = self._waiting, None
+            self._open_section(_BOLD, min(self._real + 1, 6), text, line, end)
+        self._add(kind, first, last, words, info)
+
+    def heading(self, style: HeadingStyle, level: int, text: str, first: int, last: int, words: int = 0) -> None:
+        """Takes a heading in.
+
+        Args:
+            level: Not that of a bold line, which follows from where it stands.
+            text: What its reader sees.
+            words: Of a bold line, which may be a block after all.
+        """
+        self.pieces += 1
+        self._settle()
+        if style is _BOLD:
+            self._waiting = text, first, last, words
+        else:
+            self._open_section(style, level, text, first, last)
+
+    def close(self, lines: Sequence[str]) -> list[OutlineSection]:
+        """The sections, ended where their content ends.
+
+        Args:
+            lines: Of the whole README. Blank means what CommonMark means by it: nothing but spaces and tabs.
+        """
+        self._settle()
+        return _close(self._sections, lines)
+
+    def _settle(self) -> None:
+        """A bold line before another heading or the end is a paragraph."""
+        if self._waiting is not None:
+            (_, first, last, words), self._waiting = self._waiting, None
+            self._add(_PARAGRAPH, first, last, words, "")
+
+    def _add(self, kind: BlockKind, first: int, last: int, words: int, info: str) -> None:
+        current = self._current
+        current.words += words
+        first += self._offset
+        last += self._offset
+        if first <= self._taken:
+            first = self._taken + 1
+        if first <= last:
+            current.blocks.append(_block(kind, first, last, info))
+            self._taken = last
+
+    def _open_section(self, style: HeadingStyle, level: int, text: str, first: int, last: int) -> None:
+        first += self._offset
+        last += self._offset
+        current, sections, open_at = self._current, self._sections, self._open
+        if current.style is _HTML and not current.blocks and first <= current.head_last and style is not _HTML:
+            # This is the Markdown heading inside the tag that was just read: <h1>, "# Title", </h1>.
             sections.pop()
             if open_at and open_at[-1] == len(sections):
                 open_at.pop()
-        elif len(sections) > 1 and begin <= current.head_last:
+        elif len(sections) > 1 and first <= current.head_last:
             # A second heading on the line of the first cannot have lines of its own.
-            continue
-        level = min(real + 1, 6) if style is _BOLD else piece.level
+            return
         if style is not _BOLD:
-            real = level
+            self._real = level
         while open_at and sections[open_at[-1]].level >= level:
             open_at.pop()
         parent = open_at[-1] if open_at else None
         open_at.append(len(sections))
-        current = OutlineSection(piece.text, level, begin, end, style, parent, 0, 0, [])
-        sections.append(current)
-        taken = end
-    return _close(sections, lines)
+        self._current = OutlineSection(text, level, first, last, style, parent, 0, 0, [])
+        sections.append(self._current)
+        self._taken = last
 
 
 @lru_cache(maxsize=8192)
 def _block(kind: BlockKind, first: int, last: int, info: str) -> Block:
     """A block out of a cache, for the same reason as `span_of`."""
     return Block(kind, span_of(first, last), info)
-
-
-def _introduces_nothing(pieces: Sequence[Piece], index: int) -> bool:
-    return index + 1 == len(pieces) or pieces[index + 1].style is not _NO_HEADING
-
-
-def _repeats(current: OutlineSection, style: HeadingStyle, begin: int) -> bool:
-    """Whether this is the Markdown heading inside the tag that was just read: ``<h1>``, ``# Title``, ``</h1>``."""
-    return current.style is _HTML and not current.blocks and begin <= current.head_last and style is not _HTML
 
 
 def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[OutlineSection]:

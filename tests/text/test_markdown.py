@@ -8,14 +8,16 @@ import pytest
 from cardscope.text.decode import cut_lines, decode
 from cardscope.text.frontmatter import find_block
 from cardscope.text.markdown import MOST_PIECES, count_words, headings, read_pieces
-from cardscope.text.outline import build_outline
+from cardscope.text.outline import Outline
 from cardscope.types import Block, HeadingStyle, Span
 
 NONE, ATX, SETEXT, HTML, HASH, BOLD = HeadingStyle
 
 
 def outline(text: str):
-    return build_outline(read_pieces(text), cut_lines(text), 1)
+    sections = Outline(1)
+    read_pieces(text, sections)
+    return sections.close(cut_lines(text))
 
 
 def heads(text: str):
@@ -243,9 +245,12 @@ def test_count_words():
 
 
 def test_more_blocks_than_any_card_has_end_in_one_block():
-    pieces = read_pieces("a\n\n" * (MOST_PIECES * 3))
-    assert len(pieces) == MOST_PIECES + 1
-    assert pieces[-1].last >= MOST_PIECES * 6 - 2
+    text = "a\n\n" * (MOST_PIECES * 3)
+    sections = Outline(1)
+    read_pieces(text, sections)
+    (section,) = sections.close(cut_lines(text))
+    assert sections.pieces == len(section.blocks) == MOST_PIECES + 1
+    assert section.blocks[-1].span.last >= MOST_PIECES * 6 - 2
 
 
 def test_quotes_deeper_than_anyone_reads_end_in_one_block():
