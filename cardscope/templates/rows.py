@@ -125,8 +125,9 @@ def signatures() -> Signatures:
         for at, row in enumerate(rows)
         if any(all(n in compiled.lazy for n in group) and row.headings for group in row.together)
     )
-    compiled.automaton = ahocorasick_rs.AhoCorasick(
-        [compiled.signals[number] for number in compiled.literals],
+    # Over bytes: over text it also works out the place of every character, which takes it half as long again.
+    compiled.automaton = ahocorasick_rs.BytesAhoCorasick(
+        [compiled.signals[number].encode() for number in compiled.literals],
         implementation=ahocorasick_rs.Implementation.DFA,
     )
     return compiled

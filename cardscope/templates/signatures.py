@@ -42,7 +42,9 @@ def detect_generators(card: Card) -> tuple[GeneratorMatch, ...]:
     known = signatures()
     # Marks and line numbers both count on one kind of line end.
     text = card.text if "\r" not in card.text else "\n".join(card.lines)
-    fired = _fired(card, text, known)
+    # Half a character cannot be encoded; no mark holds one.
+    content = text.encode("utf-8", "replace")
+    fired = _fired(card, content, known)
     candidates: set[int] = set()
     for number in fired:
         candidates.update(known.asks.get(number, ()))
@@ -62,13 +64,14 @@ def detect_generators(card: Card) -> tuple[GeneratorMatch, ...]:
         return ()
     hidden = {identity for row, _ in matched for identity in row.hides}
     left = sorted(((row, sure) for row, sure in matched if row.id not in hidden), key=lambda pair: pair[0].order)
-    return _matches(card, text, left, fired, known)
+    numbered = _line_numbers(content, (place for places in fired.values() for place in places))
+    return _matches(card, text, left, fired, known, numbered)
 
 
-def _fired(card: Card, text: str, known: Signatures) -> dict[int, list[int]]:
-    """Numbers of the signals that are there, with offsets of texts; metadata signals have none."""
+def _fired(card: Card, content: bytes, known: Signatures) -> dict[int, list[int]]:
+    """Numbers of the signals that are there, with offsets of texts in the bytes; metadata signals have none."""
     fired: dict[int, list[int]] = {}
-    for pattern, start, _ in known.automaton.find_matches_as_indexes(text, overlapping=True):
+    for pattern, start, _ in known.automaton.find_matches_as_indexes(content, overlapping=True):
         places = fired.setdefault(known.literals[pattern], [])
         if len(places) < _MOST_PLACES:
             places.append(start)
@@ -151,9 +154,13 @@ def _signal_holds(signal: str, card: Card, text: str) -> bool:
 
 
 def _matches(
-    card: Card, text: str, rows: list[tuple[Row, str]], fired: Mapping[int, list[int]], known: Signatures
+    card: Card,
+    text: str,
+    rows: list[tuple[Row, str]],
+    fired: Mapping[int, list[int]],
+    known: Signatures,
+    numbered: Mapping[int, int],
 ) -> tuple[GeneratorMatch, ...]:
-    numbered = _line_numbers(text, (place for number in fired for place in fired[number]))
     seen: list[tuple[Row, str, tuple[Evidence, ...], tuple[Span, ...]]] = []
     whole_body = False
     for row, reliability in rows:
@@ -199,11 +206,11 @@ def _evidence(
     return tuple(found)
 
 
-def _line_numbers(text: str, places: Iterable[int]) -> dict[int, int]:
+def _line_numbers(content: bytes, places: Iterable[int]) -> dict[int, int]:
     """Offset to 1-based line, counted in one walk through the text."""
     numbers, line, last = {}, 1, 0
     for place in sorted(set(places)):
-        line += text.count("\n", last, place)
+        line += content.count(b"\n", last, place)
         last = place
         numbers[place] = line
     return numbers
