@@ -21,6 +21,9 @@ from cardscope.text.outline import Outline
 from cardscope.types import BlockKind, HeadingStyle
 
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+#: What every byte of ASCII is to a counter of words: a blank, as `str.split` knows them, or part of a word.
+_BLANK_OR_WORD = bytes(32 if byte < 128 and chr(byte).isspace() else 120 for byte in range(256))
+_CELLS_APART = bytes(32 if byte == ord("|") else mark for byte, mark in enumerate(_BLANK_OR_WORD))
 _HEADING_TAG = re.compile(r"<h[1-6][\s/>]", re.IGNORECASE)
 _HTML_MARK = re.compile(rb"<[hH][1-6][\s/>]")
 #: Levels of quotes and lists; CommonMark has no limit, and a megabyte can hold a million.
@@ -76,7 +79,12 @@ def count_words(text: str) -> int:
     if not text.isascii():
         text, characters = _CJK.subn(" ", text)
         return characters + len(text.split())
-    return len(text.split())
+    return _word_ends(text.encode(), _BLANK_OR_WORD)
+
+
+def _word_ends(text: bytes, marks: bytes) -> int:
+    """Words, counted where one ends instead of cut out one by one: three quarters of the time."""
+    return (text + b" ").translate(marks).count(b"x ")
 
 
 @cache
@@ -197,11 +205,20 @@ class _Reader:
         A link's address has no blanks and hangs on its text, so it adds nothing; the row of dashes has no words.
         """
         _TABLE_END in map(_EVENT, self.events)  # noqa: B015 - takes all events up to it
-        rows = self.raw[start:end].decode(errors="replace").replace("|", " ")
+        self.add(_TABLE, start, end, self.words_of_table(start, end))
+
+    def words_of_table(self, start: int, end: int) -> int:
+        source = self.raw[start:end]
+        if source.isascii() and b"![" not in source:
+            second = bisect_right(self.starts, start)
+            dashes = self.raw[self.starts[second] : self.starts[second + 1]]
+            if not dashes.strip(b"-:| \t\r\n"):
+                return _word_ends(source, _CELLS_APART) - _word_ends(dashes, _CELLS_APART)
+        rows = source.decode(errors="replace").replace("|", " ")
         if "![" in rows:
             rows = _TABLE_IMAGE.sub(" ", rows)
-        dashes = _TABLE_DASHES.search(rows, 0 if "\r" in rows else rows.find("\n"))
-        self.add(_TABLE, start, end, count_words(rows) - (len(dashes[0].split()) if dashes else 0))
+        found = _TABLE_DASHES.search(rows, 0 if "\r" in rows else rows.find("\n"))
+        return count_words(rows) - (len(found[0].split()) if found else 0)
 
     def container(self, kind: BlockKind, start: int, end: int) -> None:  # noqa: C901 - one flat loop: events are many
         """A list, table, quote or footnote with all that is in it; a heading in it cuts it in two."""

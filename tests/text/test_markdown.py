@@ -244,6 +244,27 @@ def test_count_words():
     assert count_words("日本語モデル is 1") == 8
 
 
+@pytest.mark.parametrize("blank", [chr(code) for code in range(128) if chr(code).isspace()])
+def test_words_end_where_str_split_ends_them(blank):
+    for text in (blank, f"a{blank}b", f"{blank}a{blank}{blank}b{blank}", "a\x00b", f"a \x7f{blank}"):
+        assert count_words(text) == len(text.split())
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("| a b | c |\n|---|:-:|\n| d | |\n", 4),
+        ("a|b\r\n-|-\r\nc d|e\r\n", 5),
+        ("a|b\r-|-\rc|d", 4),
+        ("| a | ![x y](z) |\n| --- | --- |\n| é | b |\n", 3),
+        ("| - | b |\n|-|-|\n| - | - |\n", 4),
+    ],
+)
+def test_words_of_a_table_are_those_of_its_cells(table, words):
+    (section,) = outline(table)
+    assert ([str(block.kind) for block in section.blocks], section.words) == (["table"], words)
+
+
 def test_more_blocks_than_any_card_has_end_in_one_block():
     text = "a\n\n" * (MOST_PIECES * 3)
     sections = Outline(1)
