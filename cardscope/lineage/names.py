@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cardscope.errors import InvalidModelId
 from cardscope.text.clean import clean
@@ -38,7 +39,12 @@ def read_parent(text: str) -> ParentName:
     >>> read_parent("/content/drive/fjord").problems[0].code
     'local-path'
     """
-    written = text.strip()[:_LONGEST]
+    return _read(text.strip()[:_LONGEST])
+
+
+@lru_cache(maxsize=8192)
+def _read(written: str) -> ParentName:
+    """Kept, because a few thousand models are the parents of most; the length is bound, so the memory is too."""
     shown = clean(written, 120)
     if _is_address(written):
         return _address(written, shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -56,12 +56,15 @@ class Traits:
 
 def traits_of(model: str, fields: Mapping[str, Value], info: ModelInfo | None) -> Traits:
     """Gathers library, tags and name from the card and the index."""
-    libraries = [fields.get("library_name"), info.library_name if info else None]
-    return Traits(
-        frozenset(entry.lower() for entry in libraries if isinstance(entry, str)),
-        frozenset((*_tags(fields.get("tags")), *(_tags(list(info.tags)) if info else ()))),
-        words_of(model),
-    )
+    stated, told = fields.get("library_name"), info.library_name if info is not None else None
+    if told is None or told == stated:
+        libraries = frozenset((stated.lower(),)) if isinstance(stated, str) else _NONE
+    else:
+        libraries = frozenset([entry.lower() for entry in (stated, told) if isinstance(entry, str)])
+    tags = _tags(fields.get("tags"))
+    if info is not None:
+        tags += _tags(list(info.tags))
+    return Traits(libraries, frozenset(tags), words_of(model))
 
 
 def fields_of(front_matter: FrontMatter | None, info: ModelInfo | None) -> Mapping[str, Value]:
@@ -71,7 +74,7 @@ def fields_of(front_matter: FrontMatter | None, info: ModelInfo | None) -> Mappi
     return info.card_data or {} if info is not None else {}
 
 
-def _tags(value: Any) -> Iterable[str]:  # noqa: ANN401 - a list, a string, or anything else a card may hold
+def _tags(value: Any) -> list[str]:  # noqa: ANN401 - a list, a string, or anything else a card may hold
     entries = value[:_MOST_TAGS] if isinstance(value, list) else [value]
     return [
         entry.strip().lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from cardscope.lineage.names import ParentName, read_parent
@@ -26,6 +27,8 @@ from cardscope.types import (
 )
 
 _TAG = "base_model:"
+#: Longest tag that is kept read: no id makes a longer one, and the memory stays bound.
+_USUAL = 500
 _WORDS = {relation.value: relation for relation in Relation}
 #: Surest first: what the author wrote, what the Hub worked out, what its tags say, what was guessed.
 _TRUST = (Stated.FIELD, Stated.HUB, Stated.TAG, Stated.PROSE, Stated.NAME)
@@ -149,15 +152,20 @@ def names_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever a card hol
 
 
 def _from_tags(tags: Sequence[str], span: Span | None) -> Iterator[tuple[str, EdgeStatement]]:
-    for tag in tags:
-        if not tag.startswith(_TAG):
-            continue
-        word, colon, name = tag[len(_TAG) :].partition(":")
-        relation = _WORDS.get(word, Relation.UNKNOWN) if colon else Relation.UNKNOWN
-        if not colon or word not in _WORDS:
-            name = tag[len(_TAG) :]
+    for tag in [tag for tag in tags if tag.startswith(_TAG)]:
+        name, statement = _read_tag(tag, span) if len(tag) <= _USUAL else _read_tag.__wrapped__(tag, span)
         if name.strip():
-            yield name, EdgeStatement(Stated.TAG, clean(tag, 240), relation, span)
+            yield name, statement
+
+
+@lru_cache(maxsize=8192)
+def _read_tag(tag: str, span: Span | None) -> tuple[str, EdgeStatement]:
+    """Kept, because a few thousand models are the parents of most."""
+    word, colon, name = tag[len(_TAG) :].partition(":")
+    relation = _WORDS.get(word, Relation.UNKNOWN) if colon else Relation.UNKNOWN
+    if not colon or word not in _WORDS:
+        name = tag[len(_TAG) :]
+    return name, EdgeStatement(Stated.TAG, clean(tag, 240), relation, span)
 
 
 def repository_kind(
@@ -173,12 +181,11 @@ def repository_kind(
     Of several relations the one that changes most decides (adapter, merge, quantized, finetune). A model without
     parents and without marks is a base.
     """
-    relations = {edge.relation for edge in edges if all(problem.code != "self" for problem in edge.problems)}
-    for relation, kind in _KIND.items():
-        if relation in relations:
-            return kind
+    relations = {
+        edge.relation for edge in edges if not edge.problems or all(problem.code != "self" for problem in edge.problems)
+    }
     if relations:
-        return RepositoryKind.FINETUNE
+        return next((kind for relation, kind in _KIND.items() if relation in relations), RepositoryKind.FINETUNE)
     fields = fields_of(front_matter, info)
     marked = marked_relation(traits_of(model or (info.model_id if info else ""), fields, info))
     if marked is not None:

@@ -199,3 +199,14 @@ def test_kind_of_repository():
 )
 def test_license_fields(fields, expected):
     assert license_fields(fields) == expected
+
+
+def test_a_tag_that_is_read_again_or_is_far_too_long_reads_the_same():
+    long = "base_model:quantized:maker/" + "lake" * 400
+    for tag in ("base_model:quantized:maker/lake", long):
+        (first,), (again,) = edges(tags=(tag,)), edges(tags=(tag,))
+        assert first == again
+        assert first.relation is Relation.QUANTIZED
+        assert len(first.statements[0].value) <= 240
+    (in_card,) = edges("tags:\n- base_model:quantized:maker/lake")
+    assert in_card.statements[0].span is not None
