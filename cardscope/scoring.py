@@ -42,14 +42,15 @@ def score_values(kind: RepositoryKind, findings: Sequence[Finding]) -> tuple[Sco
     """The numbers of `score` without its names and objects, which a run over millions would make and drop at once.
 
     The same sums in the same order, so that the numbers are the same to the last bit.
+
+    Args:
+        findings: One for each question in the order of the table, as `run_probes` gives them.
     """
-    place_of = _places(kind).get
     points = [0.0] * len(_shape())
     possible = points.copy()
-    for finding in findings:
+    for finding, (part, weight) in zip(findings, _in_order(kind), strict=True):
         credit = finding.credit
-        if credit is not None and (place := place_of(finding.probe)) is not None:
-            part, weight = place
+        if credit is not None:
             points[part] += weight * credit
             possible[part] += weight
     cut = _first_of_second_axis()
@@ -142,5 +143,13 @@ def _places(kind: RepositoryKind) -> Mapping[str, tuple[int, float]]:
     return {name: (shape.index(row), asked[name]) for name, row in _rows().items() if asked[name]}
 
 
-for _cached in (weights, policy, _rows, _shape, _first_of_second_axis, _places):
+@cache
+def _in_order(kind: RepositoryKind) -> tuple[tuple[int, float], ...]:
+    """Part and weight of every question, those not asked with 0."""
+    shape = _shape()
+    asked = weights(kind)
+    return tuple((shape.index(row), asked[name]) for name, row in _rows().items())
+
+
+for _cached in (weights, policy, _rows, _shape, _first_of_second_axis, _places, _in_order):
     tables.on_overlay(_cached.cache_clear)
