@@ -108,7 +108,7 @@ class View:
         self.coverage = card.coverage
         self.sections: Sequence[Section] = card.sections
         self.attribution = facts.attribution
-        self._lowered: str | None = None
+        self._lowered: bytes | None = None
         self._blocks: dict[BlockKind, list[Block]] = {}
         words = 0
         headings: list[Section] = []
@@ -133,10 +133,10 @@ class View:
             self.own_words = words * (1.0 - self.template_share)
 
     @property
-    def lowered(self) -> str:
+    def lowered(self) -> bytes:
         """The whole README in lower case, made when the first check asks for it."""
         if self._lowered is None:
-            self._lowered = self.card.text.lower()
+            self._lowered = self.card.text.lower().encode("utf-8", "surrogatepass")
         return self._lowered
 
     def blocks(self, kind: BlockKind) -> Sequence[Block]:
