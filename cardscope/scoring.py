@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from operator import itemgetter
 
 from cardscope import tables
 from cardscope.errors import InvalidTable
@@ -46,26 +47,30 @@ def score_values(kind: RepositoryKind, findings: Sequence[Finding]) -> tuple[Sco
     Args:
         findings: One for each question in the order of the table, as `run_probes` gives them.
     """
-    points = [0.0] * len(_shape())
-    possible = points.copy()
-    for finding, (part, weight) in zip(findings, _in_order(kind), strict=True):
-        credit = finding.credit
-        if credit is not None:
-            points[part] += weight * credit
-            possible[part] += weight
+    given = [finding.credit for finding in findings]
+    parts = [_earned(kind, part, pick(given)) for part, pick in enumerate(_picks(kind))]
     cut = _first_of_second_axis()
-    return _values(points[:cut], possible[:cut]), _values(points[cut:], possible[cut:])
+    return _values(parts[:cut]), _values(parts[cut:])
 
 
-def _values(points: Sequence[float], possible: Sequence[float]) -> ScoreValues:
+def _values(parts: Sequence[tuple[float, float, float | None]]) -> ScoreValues:
     earned = most = 0.0
-    shares: list[float | None] = []
-    for got, top in zip(points, possible, strict=True):
-        rounded = round(got, 6)
-        earned += rounded
-        most += top
-        shares.append(rounded / top if top else None)
-    return round(100.0 * earned / most, 2) if most else None, shares
+    for points, possible, _ in parts:
+        earned += points
+        most += possible
+    return round(100.0 * earned / most, 2) if most else None, [share for _, _, share in parts]
+
+
+@lru_cache(maxsize=16384)
+def _earned(kind: RepositoryKind, part: int, given: tuple[float | None, ...]) -> tuple[float, float, float | None]:
+    """Points, possible points and share of one part: most cards have most parts in common with another."""
+    points = possible = 0.0
+    for (_, weight), credit in zip(_asked(kind)[part], given, strict=True):
+        if credit is not None:
+            points += weight * credit
+            possible += weight
+    points = round(points, 6)
+    return points, possible, points / possible if possible else None
 
 
 def weigh(kind: RepositoryKind, finding: Finding) -> float:
@@ -144,12 +149,28 @@ def _places(kind: RepositoryKind) -> Mapping[str, tuple[int, float]]:
 
 
 @cache
-def _in_order(kind: RepositoryKind) -> tuple[tuple[int, float], ...]:
-    """Part and weight of every question, those not asked with 0."""
-    shape = _shape()
-    asked = weights(kind)
-    return tuple((shape.index(row), asked[name]) for name, row in _rows().items())
+def _asked(kind: RepositoryKind) -> tuple[tuple[tuple[int, float], ...], ...]:
+    """For each part the places in the table of the questions that weigh something, and what they weigh."""
+    found: list[list[tuple[int, float]]] = [[] for _ in _shape()]
+    places = _places(kind)
+    for at, name in enumerate(_rows()):
+        if name in places:
+            part, weight = places[name]
+            found[part].append((at, weight))
+    return tuple(map(tuple, found))
 
 
-for _cached in (weights, policy, _rows, _shape, _first_of_second_axis, _places, _in_order):
+@cache
+def _picks(kind: RepositoryKind) -> tuple[Callable[[Sequence[float | None]], tuple[float | None, ...]], ...]:
+    """For each part the function that takes its credits out of those of all questions."""
+    return tuple(_pick([at for at, _ in part]) for part in _asked(kind))
+
+
+def _pick(places: Sequence[int]) -> Callable[[Sequence[float | None]], tuple[float | None, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda given: tuple(given[at] for at in places)
+
+
+for _cached in (weights, policy, _rows, _shape, _first_of_second_axis, _places, _asked, _picks, _earned):
     tables.on_overlay(_cached.cache_clear)
