@@ -77,7 +77,7 @@ def find_block(text: str) -> tuple[int, int, int] | None:
     if opening is None:
         return None
     start = opening.end()
-    closing = _CLOSING.search(text, start)
+    closing = _closing(text, start)
     if closing is None and text.endswith("\r\n", 0, start):
         # The pattern may also read the opening's CRLF as CR alone and its LF as the line end before the closing dashes.
         start -= 1
@@ -85,6 +85,18 @@ def find_block(text: str) -> tuple[int, int, int] | None:
     if closing is None:
         return None
     return start, closing.start(), closing.end()
+
+
+def _closing(text: str, start: int) -> re.Match[str] | None:
+    """The first match of `_CLOSING`; where only LF ends lines, its first four characters are found much faster."""
+    if "\r" in text:
+        return _CLOSING.search(text, start)
+    at = text.find("\n---", start)
+    while at >= 0:
+        if closing := _CLOSING.match(text, at):
+            return closing
+        at = text.find("\n---", at + 1)
+    return None
 
 
 def _from_value(value: Value, lines: Sequence[str], span: Span, problems: list[Problem]) -> FrontMatter:
