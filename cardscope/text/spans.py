@@ -1,6 +1,6 @@
 """Spans out of a cache: the same few thousand stand in all cards, and to make a frozen record is slow.
 
-Made anew a `Span` costs 0.4 µs and a card has thirty; to look one up costs a tenth of that. Records are never changed,
+Made anew a `Span` costs 0.4 µs and a card has thirty; to look one up costs a fifth of that. Records are never changed,
 so that the same one may stand in any number of cards.
 """
 
