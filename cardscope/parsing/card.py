@@ -10,7 +10,6 @@ from cardscope.text.decode import Decoded, decode
 from cardscope.text.frontmatter import read_front_matter
 from cardscope.text.markdown import MOST_PIECES, read_pieces
 from cardscope.text.outline import Outline, OutlineSection
-from cardscope.text.spans import span_of
 from cardscope.types import Card, ModelId, Problem, RawCard, Section, Span
 from cardscope.types import model_id as as_model_id
 
@@ -70,7 +69,7 @@ def _label(drafts: Sequence[OutlineSection], lines: Sequence[str]) -> tuple[Sect
     sections: list[Section] = []
     for draft in drafts:
         above = sections[draft.parent].labels if draft.parent is not None else ()
-        span = span_of(draft.first, draft.last)
+        span = Span(draft.first, draft.last)
         evidence = label_section(draft.heading, above, draft.blocks, lines, span)
         labels = tuple([entry.label for entry in evidence])
         sections.append(

@@ -14,7 +14,6 @@ from functools import lru_cache
 from cardscope import tables
 from cardscope.parsing.lexicon import LONGEST, Lexicon, lexicon, normalize_heading
 from cardscope.parsing.placeholders import is_placeholder, section_is_placeholder
-from cardscope.text.spans import span_of
 from cardscope.types import Block, BlockKind, Found, LabelEvidence, Span
 
 #: A key before a colon is no longer than this, emphasis and list mark included.
@@ -170,7 +169,7 @@ def _from_rows(
         value = line[end + 1 :].strip(" \t*_|`")
         is_open = (not value and not _goes_on(lines, number, how)) or is_placeholder(line)
         if label not in found or not is_open:
-            found[label] = _evidence(label, how, number, is_open)
+            found[label] = LabelEvidence(label, how, (Span(number, number),), is_open)
 
 
 def _from_table(found: dict[str, LabelEvidence], keys: Mapping[str, str], block: Block, lines: Sequence[str]) -> None:
@@ -191,13 +190,7 @@ def _from_table(found: dict[str, LabelEvidence], keys: Mapping[str, str], block:
             continue
         is_open = not value or is_placeholder(line)
         if label not in found or not is_open:
-            found[label] = _evidence(label, _BY_TABLE, number, is_open)
-
-
-@lru_cache(maxsize=4096)
-def _evidence(label: str, how: Found, number: int, is_open: bool) -> LabelEvidence:
-    """Evidence of one line, out of a cache for the same reason as `span_of`."""
-    return LabelEvidence(label, how, (span_of(number, number),), is_open)
+            found[label] = LabelEvidence(label, _BY_TABLE, (Span(number, number),), is_open)
 
 
 def _goes_on(lines: Sequence[str], number: int, how: Found) -> bool:
@@ -238,7 +231,7 @@ def _from_prose(
             continue
         for label in labels:
             if label not in found or found[label].placeholder:
-                found[label] = _evidence(label, _BY_PROSE, number, False)
+                found[label] = LabelEvidence(label, _BY_PROSE, (Span(number, number),))
 
 
 def _opens_with(heading: str, label: str) -> bool:

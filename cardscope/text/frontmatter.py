@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from cardscope.text.decode import Decoded
-from cardscope.text.spans import span_of
 from cardscope.text.yaml import Refused, load_yaml, read_flat
 from cardscope.types import FrontMatter, FrontMatterState, Problem, Span, Value
 
@@ -46,7 +45,7 @@ def read_front_matter(decoded: Decoded) -> tuple[FrontMatter, int]:
         return _near_miss(decoded), 0
     start, end, body = block
     first = decoded.line_at(text.find("---"))
-    span = span_of(first, max(first + 1, decoded.line_at(text.find("---", end))))
+    span = Span(first, max(first + 1, decoded.line_at(text.find("---", end))))
     problems = _before(text, first)
     content = text[start:end]
     if content.startswith("---"):
@@ -132,7 +131,7 @@ def _flat_key_lines(fields: Mapping[str, Value], first: int) -> dict[str, Span]:
     found: dict[str, Span] = {}
     for key, value in fields.items():
         last = first + len(value) if isinstance(value, list) else first
-        found[key] = span_of(first, last)
+        found[key] = Span(first, last)
         first = last + 1
     return found
 

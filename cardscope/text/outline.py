@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from cardscope.text.spans import span_of
-from cardscope.types import Block, BlockKind, HeadingStyle
+from cardscope.types import Block, BlockKind, HeadingStyle, Span
 
 _BOLD, _HTML = HeadingStyle.BOLD, HeadingStyle.HTML
 _PARAGRAPH = BlockKind.PARAGRAPH
@@ -102,7 +100,7 @@ class Outline:
         if first <= self._taken:
             first = self._taken + 1
         if first <= last:
-            current.blocks.append(_block(kind, first, last, info))
+            current.blocks.append(Block(kind, Span(first, last), info))
             self._taken = last
 
     def _open_section(self, style: HeadingStyle, level: int, text: str, first: int, last: int) -> None:
@@ -126,12 +124,6 @@ class Outline:
         self._current = OutlineSection(text, level, first, last, style, parent, 0, 0, [])
         sections.append(self._current)
         self._taken = last
-
-
-@lru_cache(maxsize=8192)
-def _block(kind: BlockKind, first: int, last: int, info: str) -> Block:
-    """A block out of a cache, for the same reason as `span_of`."""
-    return Block(kind, span_of(first, last), info)
 
 
 def _close(sections: list[OutlineSection], lines: Sequence[str]) -> list[OutlineSection]:
@@ -161,4 +153,4 @@ def _cut_last_block(section: OutlineSection) -> None:
     """Ends a block where its section ends: a tag that holds a heading reaches into the next section."""
     block = section.blocks.pop()
     if block.span.first <= section.last:
-        section.blocks.append(_block(block.kind, block.span.first, section.last, block.info))
+        section.blocks.append(Block(block.kind, Span(block.span.first, section.last), block.info))
