@@ -52,7 +52,11 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One tool, its signals numbered."""
+    """One tool, its signals numbered.
+
+    Attributes:
+        signals: All that speak for it, surest first, each once.
+    """
 
     id: str
     order: tuple[int, int]
@@ -69,6 +73,7 @@ class Row:
     headings: tuple[str, ...]
     core: frozenset[str]
     title: bool
+    signals: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -115,7 +120,7 @@ def signatures() -> Signatures:
     compiled.signals = list(numbers)
     asks: dict[int, list[int]] = {}
     for at, row in enumerate(rows):
-        for number in {*row.sure, *(n for group in (*row.together, *row.hint) for n in group)}:
+        for number in row.signals:
             asks.setdefault(number, []).append(at)
     compiled.asks = {number: tuple(found) for number, found in asks.items()}
     for number, signal in enumerate(compiled.signals):
@@ -168,12 +173,14 @@ def _row(identity: str, cells: Mapping[str, Any], at: int, numbers: dict[str, in
     def groups(key: str) -> tuple[tuple[int, ...], ...]:
         return tuple(tuple(number(signal) for signal in group) for group in cells.get(key, ()))
 
+    sure = tuple(number(signal) for signal in cells.get("sure", ()))
+    together, hint = groups("together"), groups("hint")
     return Row(
         id=identity,
         order=(LAYERS.index(layer), at),
-        sure=tuple(number(signal) for signal in cells.get("sure", ())),
-        together=groups("together"),
-        hint=groups("hint"),
+        sure=sure,
+        together=together,
+        hint=hint,
         hides=tuple(cells.get("hides", ())),
         block=cells.get("block", "body"),
         until=tuple(cells.get("until", ())),
@@ -184,6 +191,7 @@ def _row(identity: str, cells: Mapping[str, Any], at: int, numbers: dict[str, in
         headings=tuple(heading.lower() for heading in cells.get("headings", ())),
         core=frozenset(heading.lower() for heading in cells.get("core", ())),
         title=cells.get("title", False),
+        signals=tuple(dict.fromkeys((*sure, *(n for group in (*together, *hint) for n in group)))),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from cardscope.templates.blocks import block_of, joined, without
 from cardscope.templates.rows import Row, Signatures, signatures
@@ -132,13 +133,17 @@ def _is_bare(card: Card) -> bool:
 def in_order(sections: Iterable[Section], headings: tuple[str, ...]) -> int:
     """How many of a template's headings (lower case) a card has in the template's order."""
     found, last = 0, -1
+    places = _places(headings)
     for section in sections:
-        heading = _bare(section.heading)
-        if heading in headings:
-            place = headings.index(heading)
-            if place > last:
-                found, last = found + 1, place
+        place = places.get(_bare(section.heading), -1)
+        if place > last:
+            found, last = found + 1, place
     return found
+
+
+@lru_cache(maxsize=256)
+def _places(headings: tuple[str, ...]) -> Mapping[str, int]:
+    return {heading: place for place, heading in reversed(list(enumerate(headings)))}
 
 
 def _bare(heading: str) -> str:
@@ -188,7 +193,7 @@ def _evidence(
     card: Card, row: Row, fired: Mapping[int, list[int]], known: Signatures, numbered: Mapping[int, int]
 ) -> tuple[Evidence, ...]:
     found = []
-    for number in dict.fromkeys((*row.sure, *(n for group in (*row.together, *row.hint) for n in group))):
+    for number in row.signals:
         if number not in fired:
             continue
         signal = known.signals[number]
