@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SPLITS = ("train", "validation", "test", "family")
@@ -159,6 +159,22 @@ def _side(model: str, root: str, revisions: int) -> str:
     draw = digest(f"model {model}") % 100
     # Cards with several revisions are few, and the first task can be tuned on nothing else.
     return "test" if draw < 17 else "validation" if draw < (40 if revisions > 1 else 24) else "train"
+
+
+def hold_out(cards: Cards) -> Cards:
+    """For tuning: two in five of the families that could be trained on become the side ``family_validation``.
+
+    Only families with a pair to measure, and none of the largest, which would be all there is to see. The other sides
+    stay as they are, so the final training has everything again.
+    """
+    root = {model: _root(model, cards.parents) for model in cards.revisions}
+    pairs = Counter(root[child] for _, child in cards.pairs)
+    held = {name for name, count in pairs.items() if count <= 60 and digest(f"family validation {name}") % 100 < 40}
+    split = {
+        model: "family_validation" if side in ("train", "validation") and root[model] in held else side
+        for model, side in cards.split.items()
+    }
+    return replace(cards, split=split)
 
 
 def known_texts(cards: Cards, *sides: str) -> set[int]:

@@ -2,6 +2,7 @@
 
     python models/card-encoder/evaluate.py ../shared            prints and writes evaluation.json
     python models/card-encoder/evaluate.py ../shared --no-rivals  the shipped encoder only, the rivals as they were
+    python models/card-encoder/evaluate.py ../shared --tfidf      it and TF-IDF, the slower rivals as they were
 
 Three tasks, as in the issue: (a) find the changed section in another revision of the card, (b) sections of one label
 against sections of others, across owners, (c) parent and child against random pairs. Texts that occur in the training
@@ -45,6 +46,7 @@ def _sibling(name: str) -> ModuleType:
 
 data = _sibling("data")
 labels = _sibling("labels")
+tfidf = _sibling("rivals").tfidf
 
 
 #: Tasks of tens of thousands of texts, which would take the transformer half an hour.
@@ -154,8 +156,8 @@ def kin_pairs(
     for parent, child in cards.pairs:
         parents_of[child].add(parent)
     inside = [(parent, child) for parent, child in cards.pairs if cards.split[child] in sides]
-    if sides == ("family",):
-        inside = [(parent, child) for parent, child in inside if cards.split[parent] == "family"]
+    if sides in (("family",), ("family_validation",)):
+        inside = [(parent, child) for parent, child in inside if cards.split[parent] in sides]
     pool = sorted({parent for parent, _ in inside})
     draw = random.Random(11)
     task = Pairs([], [], [], [])
@@ -190,23 +192,33 @@ def without_lineage(revision: data.Revision, parent: str) -> str:
     return re.sub(r"\w+", lambda match: " " if match[0].lower() in names else match[0], text)
 
 
-def tasks(cards: data.Cards, sides: dict[str, tuple[str, ...]] | None = None) -> dict[str, Retrieval | Pairs]:
+def tasks(cards: data.Cards) -> dict[str, Retrieval | Pairs]:
     """All tasks by name."""
-    known = data.known_texts(cards, "train", "validation") if sides is None else data.known_texts(cards, "train")
-    both = ("test", "family") if sides is None else sides["test"]
-    unseen = ("test",) if sides is None else sides["test"]
-    changed = changed_sections(cards, both, known)
+    known = data.known_texts(cards, "train", "validation")
+    return _tasks(cards, ("test", "family"), {"children": ("test",), "families": ("family",)}, known)
+
+
+def tuning_tasks(cards: data.Cards) -> dict[str, Retrieval | Pairs]:
+    """The same on the sides that are for tuning, of cards that went through `data.hold_out`."""
+    sides = ("validation", "family_validation")
+    known = data.known_texts(cards, "train")
+    return _tasks(cards, sides, {"children": sides[:1], "families": sides[1:]}, known)
+
+
+def _tasks(
+    cards: data.Cards, sides: tuple[str, ...], kin: dict[str, tuple[str, ...]], known: set[int]
+) -> dict[str, Retrieval | Pairs]:
+    changed = changed_sections(cards, sides, known)
     found: dict[str, Retrieval | Pairs] = {
-        "a_changed_section": pooled(changed, cards, both, 3000),
-        "a_among_all": pooled(changed, cards, both, 100_000),
+        "a_changed_section": pooled(changed, cards, sides, 3000),
+        "a_among_all": pooled(changed, cards, sides, 100_000),
         "a_within_card": changed,
-        "b_same_label": label_pairs(cards, both, known, lambda h: labels.OF_HEADING.get(data.heading_key(h))),
-        "b_same_heading": label_pairs(cards, both, known, lambda h: data.heading_key(h) or None),
+        "b_same_label": label_pairs(cards, sides, known, lambda h: labels.OF_HEADING.get(data.heading_key(h))),
+        "b_same_heading": label_pairs(cards, sides, known, lambda h: data.heading_key(h) or None),
     }
     for name, text in (("card", whole_card), ("body", body_only), ("without_lineage", without_lineage)):
-        found[f"c_children_{name}"] = kin_pairs(cards, unseen, known, text)
-        if sides is None:
-            found[f"c_families_{name}"] = kin_pairs(cards, ("family",), known, text)
+        for group, side in kin.items():
+            found[f"c_{group}_{name}"] = kin_pairs(cards, side, known, text)
     return found
 
 
@@ -268,31 +280,6 @@ def _auc(similarity: Array, truth: Array) -> float:
     positive = int(truth.sum())
     negative = len(truth) - positive
     return float((ranks[truth == 1].sum() - positive * (positive + 1) / 2) / (positive * negative))
-
-
-def tfidf(cards: data.Cards) -> Vectors:
-    """TF-IDF over words, sublinear, with a stop list, fitted on the sections of the training cards."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    texts = sorted({section.text for revisions in cards.of("train") for r in revisions for section in r.sections})
-    model = TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2).fit(texts)
-    # einsum and fancy indexing want arrays; a sparse product with a fixed projection would be another measure.
-    return lambda found: _Sparse(model.transform(found))  # type: ignore[return-value]
-
-
-class _Sparse:
-    """Sparse rows that answer the few array questions `measure` asks."""
-
-    def __init__(self, rows: Any) -> None:  # noqa: ANN401 - a scipy matrix
-        self.rows = rows
-
-    def __getitem__(self, index: Array | int) -> Array:
-        """One row, or several, as plain arrays."""
-        return self.rows[index].toarray()[0] if isinstance(index, int) else self.rows[index].toarray()
-
-    def take(self, index: list[int], axis: int) -> Array:
-        """Rows that stay sparse: a pool of thousands would not fit otherwise."""
-        return self.rows[index]
 
 
 def gate(shared: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -375,7 +362,8 @@ def main() -> None:
     earlier = json.loads(stored.read_text(encoding="utf-8"))["tasks"] if stored.exists() else {}
     for name, values in earlier.items():
         report["tasks"][name].update({who: value for who, value in values.items() if who != "card-encoder"})
-    rivals = {} if "--no-rivals" in sys.argv else _rivals(cards)
+    fast = {} if "--no-rivals" in sys.argv else {"tfidf": tfidf(cards)}
+    rivals = fast if {"--no-rivals", "--tfidf"} & set(sys.argv) else _rivals(cards)
     for rival, vectors in rivals.items():
         for name, task in found.items():
             if rival == "minilm" and name in SLOW:

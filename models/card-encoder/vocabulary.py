@@ -89,6 +89,18 @@ def characters() -> list[str]:
     return [letter for letter in map(chr, range(0x20, 0xAC00)) if inside(letter) and static.normalize(letter) == letter]
 
 
+def rows_of_letters(vocabulary: Vocabulary) -> list[int]:
+    """Rows of single characters that are no ASCII and no Han: parts of words, which alone say nothing."""
+    han = re.compile(f"[{static.HAN}]").match
+    return sorted(
+        {
+            row
+            for entry, row in vocabulary.entries.items()
+            if len(letter := entry.removeprefix("##")) == 1 and not letter.isascii() and not han(letter)
+        }
+    )
+
+
 def _owners_of_characters(owners: dict[str, int]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for word, number in owners.items():
