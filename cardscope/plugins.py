@@ -77,6 +77,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "hub": "cardscope.sources.hub:HubSource",
         "folder": "cardscope.sources.folder:FolderSource",
         "corpus": "cardscope.sources.corpus:CorpusSource",
+        "store": "cardscope.corpus.source:StoreSource",
     },
     "reporter": {
         "terminal": "cardscope.reporters.terminal:TerminalReporter",

@@ -30,7 +30,7 @@ EXIT_SKIPPED = 3
     "--source",
     "where",
     metavar="hub|demo|PATH",
-    help="Where models are looked up: the Hub, the shipped demo hub, or a corpus (a parquet file or a folder). "
+    help="Where models are looked up: the Hub, the shipped demo hub, or a corpus (a folder, or a parquet file). "
     "Default: the Hub for ids, nowhere for local cards.",
 )
 @click.option("--revision", metavar="REV", help="Branch, tag or commit to read, of a model.")
@@ -168,7 +168,9 @@ def _models(where: str, token: str | None, options: Options) -> Models:
     if where == "hub":
         models: Models = load("source", "hub")(options.source, token=token)
         return models
-    corpus: Models = load("source", "corpus")(where)
+    # A corpus of many shards is known by its manifest; an address can be nothing else.
+    many = "://" in where or (Path(where).expanduser() / "corpus.toml").is_file()
+    corpus: Models = load("source", "store" if many else "corpus")(where)
     return corpus
 
 

@@ -264,7 +264,7 @@ class Corpus:
             try:
                 yield from self._open(path).iter_batches(batch_size=batch)
             except (OSError, pa.ArrowException) as error:
-                raise self._damaged(path, error) from error
+                raise self.damaged(path, error) from error
 
     def cards(self, shard: Shard, columns: Sequence[str] | None = None) -> pa.Table:
         """The card revisions of a shard, columns `CARDS`.
@@ -286,13 +286,14 @@ class Corpus:
             try:
                 tables.append(self._open(path).read(columns=wanted.names).select(wanted.names).cast(wanted))
             except (OSError, pa.ArrowException, KeyError) as error:
-                raise self._damaged(path, error) from error
+                raise self.damaged(path, error) from error
         return pa.concat_tables(tables)
 
     def _open(self, path: str) -> pq.ParquetFile:
         return pq.ParquetFile(self._fs.open_input_file(f"{self._root}/{path}"))
 
-    def _damaged(self, path: str, error: Exception) -> InvalidCorpus:
+    def damaged(self, path: str, error: Exception) -> InvalidCorpus:
+        """What is raised for a part that cannot be read; ``path`` is relative to the corpus."""
         return InvalidCorpus(
             f"a part cannot be read ({str(error).splitlines()[0][:200]})",
             subject=f"{self.path}/{path}",

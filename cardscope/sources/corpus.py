@@ -28,7 +28,7 @@ _CARD = ("card", "raw")
 
 _TERMS = "accept its terms on its page on the Hub, then analyze it from there: leave --source out"
 #: State in ``models.parquet`` -> what becomes of the card, and what to do next.
-_STATES = {
+STATES = {
     "gated": (SkipReason.GATED, "is gated: this corpus holds no card of it", _TERMS),
     "private": (SkipReason.PRIVATE, "is private: this corpus holds no card of it", "ask its owner for the card"),
     "removed": (SkipReason.NOT_FOUND, "has been removed", "look for what took its place among the models of its owner"),
@@ -60,7 +60,7 @@ class CorpusSource:
         self._database = connect()
         hint = f"give a parquet file with model_id and card, a folder with cards.parquet, or {DEMO}"
         if folder and (folder / "corpus.toml").exists():
-            hint = "this is a corpus of many shards, which cardscope score reads; " + hint
+            hint = "this is a corpus of many shards: the source named store reads it; " + hint
         self._cards = Table(self._database, cards, ("model_id", "card"), hint)
 
     # --- cards ----------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class CorpusSource:
     def _card(self, row: Row, renamed: ModelId | None = None) -> RawCard | SkippedCard:
         name = _as_id(row["model_id"])
         if row["card"] is None and row.get("raw") is None:
-            return skip(name, *_STATES["no-readme"])
+            return skip(name, *STATES["no-readme"])
         content = row["raw"] if row.get("raw") is not None else row["card"].encode("utf-8", "surrogatepass")
         origin = f"{self.path}: {row['model_id']}"
         return unless_empty(RawCard(bytes(content), name, row.get("revision") or None, dates(row), origin, renamed))
@@ -199,7 +199,7 @@ class CorpusSource:
         if self._models is None:
             return {}
         rows = self._models.rows((*FACTS, "state"))
-        return {row["model_id"]: row for row in rows if row["state"] in _STATES and _as_id(row["model_id"])}
+        return {row["model_id"]: row for row in rows if row["state"] in STATES and _as_id(row["model_id"])}
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
@@ -220,7 +220,7 @@ class CorpusSource:
 
 
 def _absent(model: ModelId, row: Row) -> SkippedCard:
-    return skip(model, *_STATES[row["state"]])
+    return skip(model, *STATES[row["state"]])
 
 
 def _as_id(text: str) -> ModelId | None:

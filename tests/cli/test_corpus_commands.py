@@ -41,6 +41,21 @@ def test_info_verify_sample_diff(corpus: Path, tmp_path: Path) -> None:
     assert len(diff["removed"]) == info["models"] - 20
 
 
+def test_analyze_reads_a_model_of_a_corpus_as_it_reads_one_of_its_table(corpus: Path) -> None:
+    """What lies beside the table is not in the corpus, so a model is compared that is a root and has no children."""
+    model = "oddbin/renamed-now"
+    out_of = {}
+    for source in (corpus, DEMO):
+        done = cardscope("analyze", model, "--source", source, "--format", "json", "-q")
+        assert done.returncode == 0, done.stderr
+        out_of[source] = json.loads(done.stdout)
+    for part in ("sections", "coverage", "generators", "findings", "score", "dates", "revision"):
+        assert out_of[corpus][part] == out_of[DEMO][part]
+    missing = cardscope("analyze", "nobody/renamed-now", "--source", corpus)
+    assert missing.returncode == 3
+    assert f"did you mean {model}?" in missing.stdout
+
+
 def test_verify_says_what_is_damaged(corpus: Path, tmp_path: Path) -> None:
     import shutil
 

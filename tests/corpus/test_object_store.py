@@ -13,10 +13,11 @@ from cardscope.corpus.engines.local import LocalEngine
 from cardscope.corpus.rows import MapOptions
 from cardscope.corpus.score import timeline_of
 from cardscope.corpus.simulate import simulate
+from cardscope.corpus.source import StoreSource
 from cardscope.corpus.store import Corpus, filesystem
 from cardscope.errors import InvalidCorpus
 from cardscope.reporters.timeline import to_dict
-from cardscope.types import Edition, Period
+from cardscope.types import Edition, Period, RawCard
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +67,19 @@ def test_a_corpus_that_is_not_there_is_told(bucket: str) -> None:
     with pytest.raises(InvalidCorpus, match=r"no readable corpus\.toml") as told:
         Corpus(f"{bucket}/nothing")
     assert "may you read it" in (told.value.hint or "")
+
+
+def test_one_model_of_a_corpus_on_an_object_store(bucket: str, tmp_path: Path) -> None:
+    import s3fs
+
+    simulate(tmp_path / "c", models=100, seed=6, workers=1)
+    s3fs.S3FileSystem().put(str(tmp_path / "c"), "cards/one", recursive=True)
+    here = StoreSource(tmp_path / "c")
+    model = next(card.model_id for card in here.iter() if isinstance(card, RawCard))
+    assert model is not None
+    there = StoreSource(f"{bucket}/one")
+    found, wanted = there.get(model), here.get(model)
+    assert isinstance(found, RawCard)
+    assert isinstance(wanted, RawCard)
+    assert found.content == wanted.content
+    assert there.info(model) == here.info(model)
