@@ -39,28 +39,28 @@ _FACTS: Final = """model_id, nullif(revision, '') as revision, epoch_us(created_
 _AGE: Final = "coalesce(observed_at, modified_at, created_at)"
 #: The last one is the current edition, as in `cardscope.corpus.editions`.
 _OLDEST_FIRST: Final = f"{_AGE} asc nulls first, revision asc nulls first, text_id desc"
+_EDITIONS: Final = f"select {_FACTS}, text_id from cards where model_id in ({{}}) order by {_OLDEST_FIRST}"
+_SNAPSHOTS: Final = (
+    f"select {_FACTS}, private, removed from models where model_id in ({{}}) order by {_AGE} asc nulls first"
+)
 _CURRENT: Final = f"row_number() over (partition by model_id order by {_AGE} desc nulls last, revision desc, text_id)"
-_UP: Final = f"""with recursive up(name, depth) as (
-        select unnest($names), 0
-        union select parent, depth + 1 from up join links on child = name where depth < {_ABOVE})
-    select distinct lower(name) from up"""
-#: Newest downloads of the children, of their cards or of what an index said later; shown are those that are there.
-_CHILDREN: Final = f"""with below as (
-        select child, first(relation order by relation = 'unknown', place) as relation, min(place) as place
-        from links where parent = $parent and child <> parent group by child
-    ), told as (
-        select model_id, {_AGE} as age, downloads, likes, null as gone
+#: Guesses from prose are left out, for an index states what it knows; so are children that are private or no more.
+_LINKS: Final = "select child, parent, relation, stated from edges where coalesce(stated, '') <> 'card_text'"
+_IS_GONE: Final = "(private is true or coalesce(removed, '') in ('private', 'removed', 'not-found', 'renamed'))"
+_GONE: Final = f"""select model_id from models where model_id in
+        (select model_id from models where {_IS_GONE})
+    group by model_id having max_by({_IS_GONE}, coalesce({_AGE}, timestamptz 'epoch'))"""
+_BELOW: Final = """select child, first(relation order by relation = 'unknown', rowid) as relation, min(rowid) as place
+    from links anti join gone on model_id = child where parent = $parent and child <> parent group by child"""
+#: The latest figures of the children, of their cards or of what an index said later.
+_CHILDREN: Final = f"""with below as ({_BELOW}), told as (
+        select model_id, coalesce({_AGE}, timestamptz 'epoch') as age, downloads, likes
         from cards where model_id in (select child from below)
-        union all select model_id, {_AGE}, downloads, likes, private or removed in ('private', 'removed', 'not-found')
+        union all select model_id, coalesce({_AGE}, timestamptz 'epoch'), downloads, likes
         from models where model_id in (select child from below)
-    ), known as (
-        select model_id, max_by(downloads, coalesce(age, timestamptz 'epoch')) as downloads,
-            max_by(likes, coalesce(age, timestamptz 'epoch')) as likes,
-            max_by(coalesce(gone, false), coalesce(age, timestamptz 'epoch')) as gone
-        from told group by model_id
     )
-    select child, relation, downloads, likes, place from below left join known on model_id = child
-    where not coalesce(gone, false) order by coalesce(downloads, 0) desc, child"""
+    select child, any_value(relation), max_by(downloads, age) as newest, max_by(likes, age)
+    from below left join told on model_id = child group by child order by coalesce(newest, 0) desc, child"""
 
 
 class StoreSource:
@@ -178,21 +178,46 @@ class StoreSource:
 
     def _find(self, model: ModelId) -> _Known:
         """Everything stored under an id, or under the same in other capitals."""
-        key = model.lower()
-        if key not in self._known:
+        if model not in self._known:
             if len(self._known) > _KEPT:
                 self._known.clear()
-            names = [name for (name,) in self._run(_UP, names=[model]).fetchall()]
-            names = [name for name in {*names, key} if name not in self._known]
-            self._known.update({name: _Known([], []) for name in names})
-            found = "where lower(model_id) in (select unnest($names))"
-            cards = self._run(f"select {_FACTS}, text_id from cards {found} order by {_OLDEST_FIRST}", names=names)
-            for row in _rows(cards):
-                self._known[row["model_id"].lower()].rows.append(row)
-            told = f"select {_FACTS}, private, removed from models {found} order by {_AGE} asc nulls first"
-            for row in _rows(self._run(told, names=names)):
-                self._known[row["model_id"].lower()].snapshots.append(row)
-        return self._known[key].of(model)
+            family = self._family(model)
+            self._look_up([name for name in family if name not in self._known])
+            if missing := [name for name in family if not self._known[name]]:
+                self._respell(missing)
+        return self._known[model]
+
+    def _family(self, model: ModelId) -> list[str]:
+        """A model and everybody above it, by the edges; asked for together, they cost hardly more than one."""
+        names = dict.fromkeys([str(model)])
+        last = [str(model)]
+        for _ in range(_ABOVE):
+            above = self._run("select parent from links where child in (select unnest($last))", last=last).fetchall()
+            last = [name for (name,) in above if name not in names]
+            if not last:
+                break
+            names.update(dict.fromkeys(last))
+        return list(names)
+
+    def _look_up(self, names: Sequence[str]) -> None:
+        self._known.update({name: _Known([], []) for name in names})
+        # Names of a list are compared while a part is read; what joins or lowers them makes every column be read.
+        for query, kind in ((_EDITIONS, "rows"), (_SNAPSHOTS, "snapshots")):
+            for row in _rows(self._run(query.format(", ".join("?" * len(names))), names)):
+                getattr(self._known[row["model_id"]], kind).append(row)
+
+    def _respell(self, missing: Sequence[str]) -> None:
+        """Looks for names in other capitals; of several spellings the last one in the alphabet."""
+        query = " union ".join(
+            f"select model_id from {kind} where lower(model_id) in (select lower(unnest($names)))"
+            for kind in ("cards", "models")
+        )
+        found = {name.lower(): name for (name,) in self._run(f"{query} order by 1", names=missing).fetchall()}
+        if new := [name for name in found.values() if name not in self._known]:
+            self._look_up(new)
+        for name in missing:
+            if name.lower() in found:
+                self._known[name] = self._known[found[name.lower()]]
 
     def _alike(self, model: ModelId) -> str:
         """What may have been meant: the most downloaded models of the same name under other owners."""
@@ -218,7 +243,7 @@ class StoreSource:
     def _parents(self, child: ModelId, tags: Sequence[str]) -> tuple[tuple[str, Relation], ...]:
         """Tags tell the parents of today; edges that came from tags may be older, and count where there are none."""
         found: dict[str, Relation] = {}
-        query = "select parent, relation, stated from links where child = $child and parent <> child order by place"
+        query = "select parent, relation, stated from links where child = $child and parent <> child order by rowid"
         edges = [
             (parent, relation_of(relation))
             for parent, relation, stated in self._run(query, child=child).fetchall()
@@ -231,14 +256,14 @@ class StoreSource:
 
     def _counts(self, model: ModelId) -> dict[Relation, int]:
         """Number of children by relation, in the order of the edges."""
-        return dict(Counter(child.relation for child in sorted(self._below(model), key=lambda child: child.place)))
+        words = self._run(f"select relation from ({_BELOW}) order by place", parent=model).fetchall()
+        return dict(Counter(relation_of(word) for (word,) in words))
 
     def _below(self, model: ModelId) -> list[_Child]:
         if model not in self._children:
             if len(self._children) > _KEPT:
                 self._children.clear()
-            linked = self._run("select 1 from links where parent = $parent limit 1", parent=model).fetchone()
-            found = self._run(_CHILDREN, parent=model).fetchall() if linked else []
+            found = self._run(_CHILDREN, parent=model).fetchall()
             self._children[model] = [_Child(name, relation_of(word), *rest) for name, word, *rest in found]
         return self._children[model]
 
@@ -263,34 +288,30 @@ class StoreSource:
                 database.execute(f"create table {kind} as select * from nothing")
             else:
                 database.execute(f"create view {kind} as select * from read_parquet({parts})")
-        # Guesses from prose are left out: an index states what it knows.
-        database.execute(
-            """create table links as select child, parent, relation, stated, row_number() over () as place
-            from edges where coalesce(stated, '') <> 'card_text'"""
-        )
+        for name, query in (("links", _LINKS), ("gone", _GONE)):
+            database.execute(f"create table {name} as {query}")
         return database
 
     def _parts(self, kind: str, under: str = "") -> str:
         names = sorted(part.path for part in self.corpus.manifest.parts if part.kind == kind and part.rows)
         return listed([f"{self.corpus.path}/{name}" for name in names if name.startswith(under)])
 
-    def _run(self, query: str, **values: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - values of a query
+    def _run(self, query: str, values: Sequence[Any] = (), **named: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401
         import duckdb
 
         try:
-            return self._database.cursor().execute(query, values or None)
+            return self._database.cursor().execute(query, named or values or None)
         except duckdb.Error as error:
             raise self.corpus.damaged("*", error) from error
 
 
 class _Child(NamedTuple):
-    """A direct child, with the latest figures; ``place`` is that of its edge."""
+    """A direct child, with the latest figures."""
 
     name: str
     relation: Relation
     downloads: int | None
     likes: int | None
-    place: int
 
 
 class _Known:
@@ -299,13 +320,8 @@ class _Known:
     def __init__(self, rows: list[Row], snapshots: list[Row]) -> None:
         self.rows, self.snapshots = rows, snapshots
 
-    def of(self, model: ModelId) -> _Known:
-        """The same for one spelling: the one asked for, or the last one there is."""
-        names = [row["model_id"] for row in (*self.snapshots, *self.rows)]
-        if len(set(names)) < 2:
-            return self
-        name = model if model in names else names[-1]
-        return _Known(*([row for row in rows if row["model_id"] == name] for rows in (self.rows, self.snapshots)))
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.snapshots)
 
     def renamed(self, asked: ModelId) -> ModelId | None:
         """The id that was asked for, where it is spelt otherwise here."""
