@@ -25,6 +25,7 @@ import xxhash
 import cardscope
 from cardscope import tables
 from cardscope.corpus.locks import hold
+from cardscope.corpus.places import keep_apart
 from cardscope.corpus.rows import MapOptions, map_shard
 from cardscope.corpus.store import Corpus, Shard, filesystem
 from cardscope.errors import CardscopeError, InvalidCorpus, OutputError, UsageError
@@ -103,9 +104,11 @@ def run_batch(
         engine: See `cardscope.corpus.engines`.
 
     Raises:
+        UsageError: The run is to be kept in the corpus itself.
         InvalidCorpus: Another session works on the same run, or the run is over another corpus.
         OutputError: The run folder cannot be written.
     """
+    keep_apart(corpus.path, run)
     options = options or MapOptions()
     versions = run_versions(options)
     with _locked(run):

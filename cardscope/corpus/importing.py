@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cardscope.corpus.adapters import Adapter, Reject, Row, Taken, choose
-from cardscope.corpus.store import Manifest
+from cardscope.corpus.places import keep_apart
+from cardscope.corpus.store import MANIFEST, Manifest
 from cardscope.corpus.writer import CorpusWriter
 from cardscope.errors import InvalidCorpus, UsageError
 
@@ -54,9 +55,10 @@ def import_corpus(
 
     Raises:
         InvalidCorpus: The source cannot be read at all.
-        UsageError: Its columns fit no schema.
+        UsageError: Its columns fit no schema, or it is the destination, too.
         OutputError: The destination cannot be written.
     """
+    keep_apart(source, destination)
     reader = _reader(source, config)
     adapter = choose(reader.columns) if reader.columns is not None else None
     label = f"{reader.name} ({adapter.name if adapter else 'files'}), {datetime.now(UTC):%Y-%m-%d}"
@@ -144,6 +146,9 @@ def _reader(source: str, config: str) -> Reader:
 
 
 def _folder_reader(path: Path) -> Reader:
+    if (path / MANIFEST).exists():
+        hint = "copy the folder as it is, or draw models of it with: cardscope corpus sample"
+        raise UsageError("is a corpus already", subject=str(path), hint=hint)
     if (path / "cards.parquet").exists():
         return _parquet_reader([path / "cards.parquet"])
     if (path / ".git").exists():

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from cardscope.corpus.places import keep_apart
 from cardscope.corpus.store import Corpus, Manifest, Shard, file_digest, shard_of, text_id
 from cardscope.corpus.writer import CorpusWriter
 from cardscope.errors import InvalidCorpus
@@ -107,9 +108,13 @@ def sample(corpus: Corpus, destination: Path, count: int, *, seed: int = 0) -> M
     """A smaller corpus with ``count`` models drawn evenly by a hash of their id, all revisions of each.
 
     The same seed draws the same models whatever the order of the corpus; a larger count keeps those of a smaller one.
+
+    Raises:
+        UsageError: The destination is the corpus itself, or lies in it.
     """
     import xxhash
 
+    keep_apart(corpus.path, destination, within=True)
     names = {name for shard in corpus.shards() for name in corpus.cards(shard, ["model_id"])["model_id"].to_pylist()}
     drawn = set(sorted(names, key=lambda name: (xxhash.xxh3_64_intdigest(name.encode(), seed=seed), name))[:count])
     label = f"sample of {len(drawn)} models of {corpus.manifest.title}, seed {seed}"
