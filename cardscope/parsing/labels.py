@@ -123,6 +123,11 @@ def label_section(
         where = (span,)
         for label in labels:
             found[label] = LabelEvidence(label, _BY_HEADING, where, open_place)
+        # What answers the narrower question answers the wider one too: last, since it is not what the heading says.
+        for label in labels:
+            above = lexicon().parents.get(label)
+            if above is not None and above not in found:
+                found[above] = LabelEvidence(above, _BY_HEADING, where, open_place)
     _from_blocks(found, blocks, lines, closed=closed, prose=prose)
     return tuple(found.values())
 

@@ -26,7 +26,13 @@ _KEYS = (
     "co2_eq_emissions|sdk|title|emoji"
 )
 _KEY_LINE = re.compile(rf"[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)")
-_LATER_OPENING = re.compile(rf"---[ \t]{{0,80}}(?:\r\n|\r|\n)[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)")
+#: Opening dashes, lines that can only be keys of YAML and items of lists, and among the first of them a known key.
+#: Every repetition is bounded, so that looking at each pair of dashes of a text stays linear.
+_LATER_OPENING = re.compile(
+    r"---[ \t]{0,80}(?:\r\n|\r|\n)"
+    r"(?:(?:[A-Za-z_][\w.-]{0,60}:(?:[ \t][^\r\n]{0,300})?|[ \t]{0,12}- [^\r\n]{0,300})(?:\r\n|\r|\n)){0,16}"
+    rf"[ \t]{{0,12}}(?:{_KEYS})[ \t]{{0,4}}:(?:[ \t\r\n]|\Z)"
+)
 _LATER_CLOSING = re.compile(r"[\r\n][ \t]{0,12}---(?=[ \t]{0,80}(?:[\r\n]|\Z))")
 _FEW_KEYS = 60
 _PRESENT = FrontMatterState.PRESENT

@@ -342,11 +342,11 @@ class _Reader:
         """Cuts a paragraph at its lines of the form ``#Title``; false when it has none."""
         source = self.raw[start:end]
         found = hash_titles(source, MOST_PIECES)
-        if not found:
-            return False
-        at_start = not source[: found[0].start()].strip()
+        at_start = bool(found) and not source[: found[0].start()].strip()
         # Further down only when the paragraph began so, or with two hashes: one hash alone is a comment of bare code.
         found = [match for match in found if at_start or len(match[1]) > 1]
+        if not found:
+            return False
         at = 0
         for match in found:
             self.text_between(start + at, start + match.start())
@@ -354,7 +354,7 @@ class _Reader:
             self.add_heading(HeadingStyle.HASH, len(match[1]), text, start + match.start(1), start + match.end())
             at = match.end()
         self.text_between(start + at, end)
-        return bool(found)
+        return True
 
     def text_between(self, start: int, end: int) -> None:
         source = self.raw[start:end]

@@ -41,6 +41,8 @@ _LENIENT_BRACKETS = 2_000
 _ANCHOR = re.compile(r"(?:^|[\s\[,{])&\w", re.MULTILINE)
 _ALIAS = re.compile(r"(?:^|[\s\[,{])\*\w", re.MULTILINE)
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_DUPLICATE = re.compile(r'\Aduplicate entry with key "([^"\n]{1,200})"')
 _AT_LINE = re.compile(r"at line (\d+)")
 
 #: A word that every reader of YAML takes for text, but for `_NOT_TEXT`: it begins with a letter, no colon ends it, and
@@ -163,8 +165,23 @@ def _load_leniently(text: str, reason: str, odd: list[tuple[Problem, int | None]
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise Refused("yaml-error", f"the YAML cannot be read ({type(error).__name__})", line) from error
     if "duplicate entry" in reason:
+        line = line or _second_line(text, reason)
         odd.append((Problem("yaml-duplicate-key", "a key stands twice in one mapping; the last one counts"), line))
     return value
+
+
+def _second_line(text: str, reason: str) -> int | None:
+    """The line on which a top-level key stands for the second time; ryaml names the key there and no line."""
+    named = _DUPLICATE.search(reason)
+    if named is None:
+        return None
+    plain, seen = named[1], 0
+    for number, line in enumerate(_LINE_END.split(text), 1):
+        if line.partition(":")[0].rstrip().strip("\"'") == plain and ":" in line:
+            seen += 1
+            if seen == 2:
+                return number
+    return None
 
 
 def _cause(error: Exception) -> str:

@@ -243,3 +243,23 @@ def test_a_deep_or_wide_front_matter_leaves_the_body_readable():
         card = parse_card(MEGABYTE[name] + "# Title\n")
         assert card.front_matter.state is FrontMatterState.MALFORMED, name
         assert [section.heading for section in card.sections] == ["Title"], name
+
+
+@pytest.mark.parametrize(
+    ("heading", "labels"),
+    [
+        ("Model architecture", ("architecture", "model_type")),
+        ("Direct Use", ("direct_use", "intended_use")),
+        ("Training Hyperparameters", ("hyperparameters", "training_procedure")),
+    ],
+)
+def test_a_section_carries_the_wider_label_after_its_own(heading: str, labels: tuple[str, ...]) -> None:
+    card = parse_card(f"# Owl\n\n## {heading}\n\nIt has wings of two kinds.\n")
+    assert card.sections[-1].labels == labels
+    assert [evidence.label for evidence in card.sections[-1].evidence] == list(labels)
+
+
+def test_a_comment_of_bare_code_does_not_count_its_paragraph_twice():
+    card = parse_card("# Owl\n\npip install owl\n#then run it\n")
+    assert [section.heading for section in card.sections] == ["Owl"]
+    assert card.sections[0].words == 6

@@ -369,3 +369,53 @@ def test_the_specimens_are_recognised(shared, kind, expected):
         decoded = decode(file.read_bytes())
         found = {problem.code for problem in (*read_front_matter(decoded)[0].problems, *decoded.problems)}
         assert found & set(expected.split("|")), (file.name, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("# Owl\n\n---\nmodel_creator: me\nlicense: mit\n---\nIt sees.\n", Span(3, 6)),
+        ("# Owl\n\n---\nowners:\n- me\n- you\nlicense: mit\n---\nIt sees.\n", Span(3, 8)),
+        ("It sees.\r\n\r\n---\r\nmade: 2024\r\ntags: [owl]\r\n---\r\n", Span(3, 6)),
+    ],
+)
+def test_block_after_a_title_is_known_by_any_of_its_first_keys(text: str, span: Span) -> None:
+    front, _ = read_front_matter(decode(text))
+    assert front.state is FrontMatterState.MALFORMED
+    assert [(problem.code, problem.spans) for problem in front.problems] == [("front-matter-after-text", (span,))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Owl\n\n---\nIt sees at night.\nlicense: mit\n---\n",
+        "# Owl\n\n---\n\n## License\n\nlicense: mit\n\n---\n",
+        "# Owl\n\n---\nwings: two\nfeet: two\n---\n",
+        "# Owl\n\n---\n" + "wing: one\n" * 40 + "license: mit\n---\n",
+    ],
+)
+def test_two_rules_with_text_between_are_no_front_matter(text: str) -> None:
+    assert read_front_matter(decode(text))[0].state is FrontMatterState.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("---\nlicense: mit\ntags:\n- a\nlicense: apache-2.0\n---\n", 5),
+        ("---\r\nlicense: mit\r\n'license': other\r\nx: 1\r\n---\r\n", 3),
+        ("---\na: 1\nb:\n  c: 1\n  c: 2\n---\n", 4),
+    ],
+)
+def test_duplicate_key_points_at_its_line(text: str, line: int) -> None:
+    front, _ = read_front_matter(decode(text))
+    assert [(problem.code, problem.spans) for problem in front.problems] == [
+        ("yaml-duplicate-key", (Span(line, line),))
+    ]
+
+
+def test_leading_zeros_stay_text() -> None:
+    """YAML 1.2's core schema makes 17 of 017; both readers keep what the author wrote, since it may be a name."""
+    front, _ = read_front_matter(decode("---\nseed: 017\nquoted: '017'\nlicense: mit\nlicense: mit\n---\n"))
+    assert front.fields["seed"] == front.fields["quoted"] == "017"
+    front, _ = read_front_matter(decode("---\nseed: 017\nquoted: '017'\n---\n"))
+    assert front.fields["seed"] == front.fields["quoted"] == "017"
