@@ -174,3 +174,12 @@ def test_paper_flag_is_two_phrases_in_any_case():
     assert paper_flag("This card was AUTOMATICALLY generated")
     assert paper_flag("generated automatically")
     assert not paper_flag("It has been trained using [TRL](https://github.com/huggingface/trl)")
+
+
+def test_the_empty_template_with_the_name_of_a_library_is_only_a_hint():
+    """Anybody can write both by hand; PEFT itself leaves its version at the end of the card."""
+    text = "---\nlibrary_name: peft\n---\n# Model Card for Model ID\n\nIt counts owls.\n"
+    found = {match.id: match.reliability for match in detect_generators(parse_card(text))}
+    assert found["peft"] == "C"
+    found = {match.id: match.reliability for match in detect_generators(parse_card(text + "\n- PEFT 0.13.2\n"))}
+    assert found["peft"] != "C"
