@@ -22,6 +22,8 @@ _ORDER = {
 }
 #: Words that fill a field and say nothing.
 _SAYS_NOTHING = frozenset({"", "unknown", "none", "null", "n/a", "na", "tbd", "todo", "-", "?", "undefined"})
+#: The label whose fields hold names of models and nothing else.
+_NAMED = "base_model"
 _MOST_SPANS = 50
 _PAPER_TAG: Sequence[tuple[str, Value]] = (("tags.arxiv", True),)
 _Answers: TypeAlias = dict[str, tuple[Found, tuple[Span, ...]]]
@@ -124,11 +126,22 @@ def _from_fields(present: _Answers, held: _Answers, front_matter: FrontMatter, t
         else:
             continue
         for field, content in parts:
-            if field not in known or (state := _state(content)) is _NOTHING:
+            if field not in known:
+                continue
+            if _NAMED in known[field]:
+                content = _naming(content)
+            if (state := _state(content)) is _NOTHING:
                 continue
             span = front_matter.lines.get(name) or front_matter.span
             for label in known[field]:
                 _note(present if state is _PRESENT else held, label, _BY_FIELD, (span,) if span else ())
+
+
+def _naming(value: Value) -> Value:
+    """What of a field of models can name one: no list inside the list, and neither true nor false."""
+    if isinstance(value, list):
+        return [entry for entry in value if not isinstance(entry, (list, bool))]
+    return None if isinstance(value, bool) else value
 
 
 def _state(value: Value) -> CoverageState:

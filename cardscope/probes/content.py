@@ -71,7 +71,11 @@ def has_own_words(view: View, ask: Question) -> Finding:
     own = view.own_words
     if view.brief:
         return view.graded(ask, own)
-    return view.graded(ask, own, f"{round(own)} of {view.words} words are the author's or the base model's")
+    if (count := round(own)) == 0:
+        return view.graded(ask, own, "not one word is the author's or the base model's")
+    only = "" if own >= ask.threshold else "only "
+    are = "word is" if view.words == 1 else "words are"
+    return view.graded(ask, own, f"{only}{count} of {view.words} {are} the author's or the base model's")
 
 
 def has_runnable_code(view: View, ask: Question) -> Finding:

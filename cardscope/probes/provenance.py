@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cardscope.lineage.statements import names_in
 from cardscope.probes.question import Question, View
 from cardscope.text.clean import clean
 from cardscope.types import (
@@ -31,7 +32,7 @@ _REVIEW_CREDIT = 0.5
 def has_base_model(view: View, ask: Question) -> Finding:
     """``base_model`` in the front matter, of a repository that is told to be derived."""
     value = view.fields.get("base_model")
-    if value:
+    if value and (isinstance(value, str) or next(names_in(value), None) is not None):
         if view.brief:
             return ask.yes
         entries = value if isinstance(value, list) else [value]
@@ -46,6 +47,8 @@ def has_base_model(view: View, ask: Question) -> Finding:
                 spans = (statement.span,) if statement.span else view.top()
                 fix = f"add `base_model: {parent}` to the front matter (stated by {statement.stated.value})"
                 return view.no(ask, "the base model is not in the front matter", value=parent, spans=spans, fix=fix)
+    if value:
+        return view.no(ask, "`base_model` holds nothing that names a model", spans=view.key_span("base_model"))
     return view.no(ask, "no base model is named", spans=view.top())
 
 
@@ -142,8 +145,9 @@ def license_duties(view: View, ask: Question) -> Finding:
         return ask.not_applicable
     owed = [advisory for verdict in verdicts for advisory in verdict.advisories if advisory.code in ask.codes]
     if owed:
-        message = clean(owed[0].message, 200)
-        return view.no(ask, message, value=owed[0].code, spans=owed[0].spans, fix=message)
+        code = owed[0].code
+        message = "" if view.brief else clean(owed[0].message, 200)
+        return view.no(ask, message, value=code, spans=owed[0].spans, fix=ask.mends.get(code, ""))
     if all(verdict.outcome is LicenseOutcome.UNKNOWN for verdict in verdicts):
         return ask.unknown
     return ask.yes

@@ -117,7 +117,18 @@ def test_own_words_are_graded_and_unknown_when_nobody_looked():
     half = ask("has-own-words", facts(sections=body, authors={Author.TEMPLATE: 0.75, Author.AUTHORED: 0.25}))
     assert half.outcome is Outcome.NO
     assert half.credit == pytest.approx(0.5)
-    assert ask("has-own-words", facts(sections=body, authors={Author.AUTHORED: 1.0})).outcome is Outcome.YES
+    assert half.message == "only 75 of 300 words are the author's or the base model's"
+    whole = ask("has-own-words", facts(sections=body, authors={Author.AUTHORED: 1.0}))
+    assert (whole.outcome, whole.message) == (Outcome.YES, "300 of 300 words are the author's or the base model's")
+    none = ask("has-own-words", facts(sections=body, authors={Author.TEMPLATE: 1.0}))
+    assert none.message == "not one word is the author's or the base model's"
+
+
+def test_base_model_that_names_nobody_is_none():
+    tuned = {"kind": RepositoryKind.FINETUNE}
+    nobody = ask("has-base-model", facts(fields={"base_model": [["owl/night"]]}, **tuned))
+    assert (nobody.outcome, nobody.spans) == (Outcome.NO, (Span(2, 2),))
+    assert ask("has-base-model", facts(fields={"base_model": [["owl/night"], "owl/day"]}, **tuned)).value == "owl/day"
 
 
 # --- metadata
@@ -237,6 +248,14 @@ def test_licence_verdicts_become_findings_with_reason_and_severity():
     assert (unknown.outcome, unknown.credit) == (Outcome.UNKNOWN, None)
     worst = (verdict(LicenseOutcome.COMPATIBLE), verdict(LicenseOutcome.INCOMPATIBLE))
     assert ask("license-fits", facts(licenses=worst)).credit == 0.0
+
+
+@pytest.mark.parametrize("code", ["naming-prefix", "naming-words", "license-text-missing"])
+def test_duty_of_a_licence_is_told_with_the_edit_that_meets_it(code):
+    owed = Problem(code, "gemma asks for something")
+    finding = ask("license-duties", facts(licenses=(verdict(LicenseOutcome.COMPATIBLE, advisories=(owed,)),)))
+    assert (finding.outcome, finding.value, finding.message) == (Outcome.NO, code, owed.message)
+    assert finding.fix == questions()["license-duties"].mends[code]
 
 
 def test_dropped_warnings_cost_their_share():
