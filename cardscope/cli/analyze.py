@@ -47,14 +47,7 @@ EXIT_SKIPPED = 3
     default="terminal",
     show_default=True,
 )
-@click.option(
-    "-o",
-    "--output",
-    "destination",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write there instead of stdout.",
-)
+@output.DESTINATION
 @click.option("--explain", is_flag=True, help="Show every question that was asked, also the answered ones.")
 @click.option(
     "--fail-under", type=click.FloatRange(0, 100), metavar="N", help="Exit 1 when the quality score is below N."

@@ -29,14 +29,7 @@ _FAILS = {"incompatible": ("incompatible",), "needs-review": ("incompatible", "n
 @click.option(
     "--fail-on", type=click.Choice(list(_FAILS)), help="Exit 1 when the verdict is this bad or worse. Default: never."
 )
-@click.option(
-    "-o",
-    "--output",
-    "destination",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write there instead of stdout.",
-)
+@output.DESTINATION
 @click.option(
     "--tables",
     type=click.Path(path_type=Path, file_okay=False),

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 #: Widest report that still reads well; a wider terminal gets margins instead of long lines.
 WIDEST = 160
 NARROWEST = 60
+#: The option of every command that makes a report, handed over as ``destination`` to `write`.
+DESTINATION = click.option(
+    "-o",
+    "--output",
+    "destination",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write there instead of stdout.",
+)
 
 
 def width() -> int:

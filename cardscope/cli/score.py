@@ -69,14 +69,7 @@ _USUAL = GROUPS[:-1]
 @click.option(
     "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", show_default=True
 )
-@click.option(
-    "-o",
-    "--output",
-    "destination",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write there instead of stdout.",
-)
+@output.DESTINATION
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     corpus: str,
