@@ -34,6 +34,9 @@ DIMENSIONS: Final = {
     "source": "coalesce(source, 'not stated')",
     "language": "case len(languages) when 0 then 'none stated' when 1 then languages[1] else 'several' end",
 }
+#: When an edition stood, as an expression over a row; and the order in which the current one comes first.
+AGE: Final = "coalesce(observed_at, modified_at, created_at)"
+NEWEST_FIRST: Final = f"{AGE} desc nulls last, revision desc, text_id"
 _DATE: Final = {
     Edition.FIRST: "coalesce(created_at, modified_at)",
     Edition.CURRENT: "coalesce(modified_at, observed_at, created_at)",
@@ -52,11 +55,9 @@ def select(connection: duckdb.DuckDBPyConnection, rows: Sequence[str], of: Editi
     ``chosen`` has ``file``, ``place`` (row within the file), ``model``, ``owner``, ``period`` and one column a
     dimension, in the order of the files, so that other columns can be read beside it.
     """
-    order = "coalesce(observed_at, modified_at, created_at) {way} nulls {last}, revision {way}, text_id"
-    first = order.format(way="asc", last="last")
-    last = order.format(way="desc", last="last")
+    first = f"{AGE} asc nulls last, revision asc, text_id"
     keep = {Edition.FIRST: f"row_number() over (partition by model_id order by {first}) = 1",
-            Edition.CURRENT: f"row_number() over (partition by model_id order by {last}) = 1",
+            Edition.CURRENT: f"row_number() over (partition by model_id order by {NEWEST_FIRST}) = 1",
             Edition.ALL: "true"}[of]  # fmt: skip
     date = _DATE[of]
     period = f"""case when {date} is null then '{UNDATED}'

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from cardscope.corpus.editions import listed
+from cardscope.corpus.editions import AGE, NEWEST_FIRST, listed
 from cardscope.corpus.store import SCHEMAS, Corpus, shard_of
 from cardscope.sources.answers import skip, unless_empty
 from cardscope.sources.corpus import STATES
@@ -36,27 +36,26 @@ _BATCH: Final = 500
 _FACTS: Final = """model_id, nullif(revision, '') as revision, epoch_us(created_at) as created_at,
     epoch_us(modified_at) as last_modified, epoch_us(observed_at) as observed_at, downloads, likes, tags,
     pipeline_tag, library_name, gated, source"""
-_AGE: Final = "coalesce(observed_at, modified_at, created_at)"
 #: The last one is the current edition, as in `cardscope.corpus.editions`.
-_OLDEST_FIRST: Final = f"{_AGE} asc nulls first, revision asc nulls first, text_id desc"
+_OLDEST_FIRST: Final = f"{AGE} asc nulls first, revision asc nulls first, text_id desc"
 _EDITIONS: Final = f"select {_FACTS}, text_id from cards where model_id in ({{}}) order by {_OLDEST_FIRST}"
 _SNAPSHOTS: Final = (
-    f"select {_FACTS}, private, removed from models where model_id in ({{}}) order by {_AGE} asc nulls first"
+    f"select {_FACTS}, private, removed from models where model_id in ({{}}) order by {AGE} asc nulls first"
 )
-_CURRENT: Final = f"row_number() over (partition by model_id order by {_AGE} desc nulls last, revision desc, text_id)"
+_CURRENT: Final = f"row_number() over (partition by model_id order by {NEWEST_FIRST})"
 #: Guesses from prose are left out, for an index states what it knows; so are children that are private or no more.
 _LINKS: Final = "select child, parent, relation, stated from edges where coalesce(stated, '') <> 'card_text'"
 _IS_GONE: Final = "(private is true or coalesce(removed, '') in ('private', 'removed', 'not-found', 'renamed'))"
 _GONE: Final = f"""select model_id from models where model_id in
         (select model_id from models where {_IS_GONE})
-    group by model_id having max_by({_IS_GONE}, coalesce({_AGE}, timestamptz 'epoch'))"""
+    group by model_id having max_by({_IS_GONE}, coalesce({AGE}, timestamptz 'epoch'))"""
 _BELOW: Final = """select child, first(relation order by relation = 'unknown', rowid) as relation, min(rowid) as place
     from links anti join gone on model_id = child where parent = $parent and child <> parent group by child"""
 #: The latest figures of the children, of their cards or of what an index said later.
 _CHILDREN: Final = f"""with below as ({_BELOW}), told as (
-        select model_id, coalesce({_AGE}, timestamptz 'epoch') as age, downloads, likes
+        select model_id, coalesce({AGE}, timestamptz 'epoch') as age, downloads, likes
         from cards where model_id in (select child from below)
-        union all select model_id, coalesce({_AGE}, timestamptz 'epoch'), downloads, likes
+        union all select model_id, coalesce({AGE}, timestamptz 'epoch'), downloads, likes
         from models where model_id in (select child from below)
     )
     select child, any_value(relation), max_by(downloads, age) as newest, max_by(likes, age)
@@ -119,7 +118,7 @@ class StoreSource:
                 yield self._card(row, row["content"])
         bare = self._run(
             f"""select {_FACTS}, private, removed from models anti join cards using (model_id)
-            qualify row_number() over (partition by model_id order by {_AGE} desc nulls last) = 1 order by model_id"""
+            qualify row_number() over (partition by model_id order by {AGE} desc nulls last) = 1 order by model_id"""
         )
         for row in _rows(bare):
             yield _absent(_Known([], [row]))
