@@ -12,8 +12,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from cardscope.shipped import shipped
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from scipy import sparse
 
 #: Letters of all scripts that write words as runs, as explicit ranges: what ``\w`` means differs between engines and
 #: between Unicode versions. Punctuation of these scripts (÷ · ; ՚ ։ ־ ، ؛ ؟ ۔ । ་ ። and such) is left out.
@@ -61,6 +62,10 @@ _CODES = {mark: chr(ord("A") + number) for number, mark in enumerate(MARKS)}
 _MARK_OF = {code: mark for mark, code in _CODES.items()}
 _CODED = tuple((mark, f" {code} ") for mark, code in _CODES.items())
 _BLANKS = {number: " " for number in range(128) if not chr(number).isalnum()}
+_SEPARATOR = "\x01"
+_BLANKS_BUT_SEPARATOR = {number: blank for number, blank in _BLANKS.items() if chr(number) != _SEPARATOR}
+#: Texts whose words are counted at once: the vectors of their distinct words stay in the cache.
+_AT_ONCE = 512
 
 
 def normalize(text: str) -> str:
@@ -76,11 +81,38 @@ def normalize(text: str) -> str:
 
 
 def _ascii_words(text: str) -> list[str]:
-    text = text.lower()
+    return _blanked(text.lower(), _BLANKS).split()
+
+
+def _blanked(text: str, blanks: Mapping[int, str]) -> str:
+    """A text of ASCII in lower case with nothing but its words, marks as their codes, and blanks between them."""
     for mark, coded in _CODED:
         if mark in text:
             text = text.replace(mark, coded)
-    return text.translate(_BLANKS).split()
+    return text.translate(blanks)
+
+
+def _words_apart(texts: Sequence[str]) -> list[str]:
+    """Each text with nothing but its words and blanks between them; most are done in one go, put one behind the other.
+
+    The character between them must survive and must not stand in any of them; else they are done one by one.
+    """
+    plain = [text for text in texts if text.isascii()]
+    joined = _SEPARATOR.join(plain)
+    if plain and joined.count(_SEPARATOR) == len(plain) - 1:
+        done = iter(_blanked(joined.lower(), _BLANKS_BUT_SEPARATOR).split(_SEPARATOR))
+    else:
+        done = iter([_blanked(text.lower(), _BLANKS) for text in plain])
+    return [next(done) if text.isascii() else " ".join(_mixed_words(text)) for text in texts]
+
+
+def _mixed_words(text: str) -> list[str]:
+    """Words of a text with letters outside ASCII; one of them must not send all lines down the slow way."""
+    words: list[str] = []
+    for plain, lines in groupby(text.split("\n"), str.isascii):
+        part = "\n".join(lines)
+        words += _ascii_words(part) if plain else _words(normalize(part))
+    return words
 
 
 class WordTable:
@@ -105,12 +137,14 @@ class WordTable:
         """
         if text.isascii():
             return self._known_or_cut(_ascii_words(text))
-        words: list[str] = []
-        # One letter with an accent must not send the whole card down the slow way.
-        for plain, lines in groupby(text.split("\n"), str.isascii):
-            part = "\n".join(lines)
-            words += _ascii_words(part) if plain else _words(normalize(part))
-        return self._known_or_cut(words)
+        return self._known_or_cut(_mixed_words(text))
+
+    def rows_of(self, word: str) -> tuple[int, ...]:
+        """Rows of one word as `find` would see it in a text: in lower case, marks as codes; none for no word."""
+        row = self._rows.get(word)
+        if row is not None:
+            return (row,)
+        return (self._pieces.get(word) or self._cut_runs(word)) if word else ()
 
     def _known_or_cut(self, words: list[str]) -> list[int]:
         found = list(map(self._rows.get, words))
@@ -206,33 +240,47 @@ class StaticEmbedder:
         Both are what `encode` makes of the (marked) pieces joined by line ends, but for rounding: the words are added
         in another order.
         """
-        find = self._words.find
-        rows: list[int] = []
-        ends = [0]
-        for pieces in texts:
-            for wanted in (True, False):
-                for mark, piece in pieces:
-                    if mark is wanted:
-                        rows += find(piece)
-                ends.append(len(rows))
-        sums = self._sums(rows, ends)
+        import numpy as np
+
+        sums = np.zeros((2 * len(texts), self.dimensions), dtype=np.float32)
+        for start in range(0, len(texts), _AT_ONCE):
+            found: list[str] = []
+            ends = [0]
+            for pieces in texts[start : start + _AT_ONCE]:
+                for wanted in (True, False):
+                    found += [piece for mark, piece in pieces if mark is wanted]
+                    ends.append(len(found))
+            sums[2 * start : 2 * start + len(ends) - 1] = self._sums(found, ends)
         marked, others = sums[0::2], sums[1::2]
         return _to_length_one(marked + others), _to_length_one(marked)
 
-    def _sums(self, rows: list[int], ends: list[int]) -> npt.NDArray[np.float32]:
-        """Sums of many runs of rows, each added from its first to its last, whatever stands beside it."""
-        import numpy as np
-        from scipy import sparse
+    def _sums(self, pieces: Sequence[str], ends: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Sums over runs of pieces, each word added in the order of the text, whatever stands beside it.
 
-        ones = np.ones(len(rows), dtype=np.float32)
-        chosen = sparse.csr_matrix((ones, rows, ends), shape=(len(ends) - 1, len(self._table)))
-        sums: npt.NDArray[np.float32] = chosen @ self._table
+        Arrow cuts and numbers the words, so that of the millions in a batch only the distinct ones are ever strings.
+
+        Args:
+            ends: Where in ``pieces`` each run ends and the next begins, from 0.
+        """
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        words = pc.ascii_split_whitespace(pa.array(_words_apart(pieces), pa.large_string()))
+        coded = words.flatten().dictionary_encode()
+        distinct = [self._words.rows_of(word) for word in coded.dictionary.to_pylist()]
+        edges = np.cumsum([0, *map(len, distinct)])
+        rows = np.fromiter(chain.from_iterable(distinct), np.int32, edges[-1])
+        vectors = _added(rows, edges, len(self._table)) @ self._table
+        ends_of_words = words.offsets.to_numpy()[ends]
+        numbers = coded.indices.to_numpy(zero_copy_only=False)
+        sums: npt.NDArray[np.float32] = _added(numbers, ends_of_words, len(distinct)) @ vectors
         return sums
 
     def _pool(self, found: Iterable[list[int]], count: int) -> npt.NDArray[np.float32]:
         import numpy as np
 
-        # The same sums as `_sums`, bit for bit, without the time that SciPy takes to load.
+        # The same sums as `_sums`, but for rounding, without the time that Arrow and SciPy take to load.
         sums = np.zeros((count, self.dimensions), dtype=np.float32)
         take, add = self._table.take, np.add.reduce
         # In steps through one buffer that stays in the cache: a third less than a new array for each text.
@@ -247,6 +295,14 @@ class StaticEmbedder:
                     vectors[0] += sums[number]
                 add(vectors, axis=0, out=sums[number])
         return _to_length_one(sums)
+
+
+def _added(places: npt.NDArray[np.int32], edges: npt.NDArray[np.integer], width: int) -> sparse.csr_matrix:
+    """The matrix that, times a table of ``width`` rows, adds up those at ``places`` between each two ``edges``."""
+    import numpy as np
+    from scipy import sparse
+
+    return sparse.csr_matrix((np.ones(len(places), np.float32), places, edges), shape=(len(edges) - 1, width))
 
 
 def _to_length_one(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

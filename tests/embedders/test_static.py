@@ -157,7 +157,7 @@ def test_parts_are_what_their_lines_are_alone(encoder: StaticEmbedder) -> None:
     for number, entry in enumerate(pieces):
         assert whole[number].tobytes() == encoder.encode_parts([entry])[0].tobytes()  # whatever stands beside it
     own = ["\n".join(text for mark, text in entry if mark) for entry in pieces]
-    assert marked.tobytes() == encoder.encode(own).tobytes()
+    np.testing.assert_allclose(marked, encoder.encode(own), atol=1e-6)  # the pieces of a rare word are added first
 
 
 def test_accents_width_and_case_do_not_matter() -> None:
