@@ -134,6 +134,8 @@ def row_schema(cards: pa.Schema, dimensions: int) -> pa.Schema:
 
 #: Whole body; and body without what a template or nobody wrote.
 VECTORS: Final = ("vector", "vector_own")
+#: Columns of numbers of which hardly one stands twice.
+UNREPEATED: Final = frozenset({"skeleton", "lines", "sketch", *VECTORS})
 
 
 def part_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
