@@ -83,7 +83,7 @@ def _watched(command: list[str]) -> tuple[float, int]:
 
     def watch() -> None:
         nonlocal peak
-        while not ended.wait(0.5):
+        while not ended.wait(1.0):  # asking for the proportional size stops the process that is asked for milliseconds
             total = 0
             try:
                 root = psutil.Process(process.pid)
