@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import cardscope
 from cardscope import tables
-from cardscope.licensing import judge_licenses
+from cardscope.licensing import judge_licenses, may_be_mended
 from cardscope.lineage import license_fields, repository_kind, state_edges, trace_lineage, unread_statements
 from cardscope.options import Options
 from cardscope.parsing import read_card
-from cardscope.plugins import CardSource, Embedder, ModelIndex
+from cardscope.plugins import CardSource, Embedder, LicenseFiles, ModelIndex
 from cardscope.probes import run_probes
 from cardscope.scoring import score
 from cardscope.templates.attribution import attribute
@@ -28,6 +28,7 @@ from cardscope.types import (
     CardFacts,
     Dates,
     Kinship,
+    LicenseVerdict,
     Lineage,
     ModelId,
     ModelInfo,
@@ -124,13 +125,7 @@ class Analyzer:
             generators=generators,
             attribution=attribute(card, generators, inherited),
             lineage=family.lineage,
-            licenses=judge_licenses(
-                family.lineage,
-                license_fields(card.front_matter.fields),
-                model=card.model_id,
-                card=card,
-                license_text=raw.license_text,
-            ),
+            licenses=self._licenses(card, raw, family.lineage),
             kinship=family.kinship,
         )
         findings = run_probes(facts)
@@ -170,6 +165,18 @@ class Analyzer:
         )
         lineage = replace(lineage, problems=(*lineage.problems, *unread))
         return Family(lineage, tuple(self._kinships(card, lineage)))
+
+    def _licenses(self, card: Card, raw: RawCard, lineage: Lineage) -> tuple[LicenseVerdict, ...]:
+        """The verdicts; the licence file is asked for only where it could change one, as most models have none."""
+        judge = partial(
+            judge_licenses, lineage, license_fields(card.front_matter.fields), model=card.model_id, card=card
+        )
+        verdicts = judge(license_text=raw.license_text)
+        source: object = self.source
+        if raw.license_text is None and card.model_id and isinstance(source, LicenseFiles) and may_be_mended(verdicts):
+            # That there is none is not held against the card: of most models nobody asks.
+            return judge(license_text=source.license_text(card.model_id, raw.revision) or None)
+        return verdicts
 
     def _kinships(self, card: Card, lineage: Lineage) -> Iterator[Kinship]:
         if self.source is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cardscope.errors import UsageError
 from cardscope.types import CardAnalysis, ModelId, ModelInfo, RawCard, Relation, SkippedCard
@@ -27,6 +27,15 @@ class CardSource(Protocol):
 
     def iter(self) -> Iterator[RawCard | SkippedCard]:
         """All cards the source has, in a stable order."""
+        ...
+
+
+@runtime_checkable
+class LicenseFiles(Protocol):
+    """What a source of cards may offer besides: the licence files that lie beside them."""
+
+    def license_text(self, model: ModelId, revision: str | None = None) -> str | None:
+        """The text; empty when the model has no such file, ``None`` when nobody could look."""
         ...
 
 

@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from cardscope.licensing.edge import judge_edge
 from cardscope.licensing.lineages import judge_licenses, overall
+from cardscope.licensing.terms import may_be_mended
 
-__all__ = ["judge_edge", "judge_licenses", "overall"]
+__all__ = ["judge_edge", "judge_licenses", "may_be_mended", "overall"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -58,6 +58,13 @@ def soften(
     ):
         return _turned(verdict, "TERMS_IN_TEXT", above, below)
     return verdict
+
+
+def may_be_mended(verdicts: Iterable[LicenseVerdict]) -> bool:
+    """Whether a licence file, not looked at so far, could soften any of the verdicts."""
+    return any(
+        verdict.outcome is LicenseOutcome.INCOMPATIBLE and verdict.reason in MENDED_BY_TEXT for verdict in verdicts
+    )
 
 
 def _turned(verdict: LicenseVerdict, code: str, above: Side, below: Side) -> LicenseVerdict:

@@ -13,12 +13,11 @@ from typing import BinaryIO, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from cardscope.errors import InvalidModelId, UsageError
-from cardscope.sources.answers import LARGEST_LICENSE, LARGEST_README, skip, unless_empty
+from cardscope.sources.answers import LARGEST_README, LICENSE_FILES, license_in, skip, unless_empty
 from cardscope.types import ModelId, RawCard, SkippedCard, SkipReason, model_id
 
 STDIN = "-"
 _README = "README.md"
-_LICENSES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 _BARE_HUB = re.compile(r"(?:www\.)?(?:huggingface\.co|hf\.co)/", re.IGNORECASE)
 _REVISION_VERBS = frozenset({"blob", "tree", "resolve", "raw", "blame", "edit", "commits", "commit"})
 _NO_MODELS = frozenset({"datasets", "spaces", "docs", "blog", "papers", "collections", "learn", "buckets", "kernels"})
@@ -177,13 +176,8 @@ def _from_stream(stream: BinaryIO) -> RawCard | SkippedCard:
 
 
 def _license_beside(readme: Path) -> str | None:
-    for name in _LICENSES:
-        try:
-            with (readme.parent / name).open("rb") as stream:
-                return stream.read(LARGEST_LICENSE).decode("utf-8", "replace")
-        except OSError:
-            continue
-    return None
+    texts = (license_in(readme.parent / name) for name in LICENSE_FILES)
+    return next((text for text in texts if text is not None), None)
 
 
 def _near_name(folder: Path) -> str:

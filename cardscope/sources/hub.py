@@ -17,10 +17,10 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from cardscope.errors import SourceError, UsageError
 from cardscope.options import SourceOptions
-from cardscope.sources.answers import LARGEST_README, skip, unless_empty
+from cardscope.sources.answers import LARGEST_README, LICENSE_FILES, license_in, skip, unless_empty
 from cardscope.sources.pace import Pace
 from cardscope.sources.pages import Page, Readme, is_down, is_foreign, now_called
-from cardscope.sources.refusals import ENDPOINT_HINT, Reason, foreign, refusal
+from cardscope.sources.refusals import ENDPOINT_HINT, Reason, foreign, refusal, unanswered
 from cardscope.sources.shapes import lacks, to_info
 from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
 from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason
@@ -73,29 +73,46 @@ class HubSource:
         Raises:
             SourceError: The token is not accepted, so no answer about any model can be trusted.
         """
-        try:
-            path, exchange = ask(lambda: self._download(model, revision), self.options)
-        except Exception as error:
-            reason = self._explain(error, revision)
-            cached = self._cached(model, revision) if is_down(reason.reason) else None
-            if cached is None:
-                return reason.about(model)
-            return self._read(model, cached, model)
-        return self._read(model, path, now_called(exchange.addresses, model))
+        found = self._file(model, revision, _README)
+        return found.about(model) if isinstance(found, Reason) else self._read(model, *found)
+
+    def license_text(self, model: ModelId, revision: str | None = None) -> str | None:
+        """The licence file beside the README: empty when there is none, ``None`` when nobody could look.
+
+        Raises:
+            SourceError: The token is not accepted.
+        """
+        for name in LICENSE_FILES:
+            found = self._file(model, revision, name)
+            if not isinstance(found, Reason):
+                return license_in(found[0])
+            if found.reason is not SkipReason.NO_README:
+                return None
+        return ""
 
     def iter(self) -> Iterator[RawCard | SkippedCard]:
         """The card of every model, newest change first; millions on the Hub itself, one request or two for each."""
         for info in self.list_models():
             yield self.get(info.model_id, info.revision)
 
-    def _download(self, model: ModelId, revision: str | None) -> Path:
+    def _file(self, model: ModelId, revision: str | None, name: str) -> tuple[Path, ModelId] | Reason:
+        """Where a file lies in the client's cache and what its model is called now, or why it is not there."""
+        try:
+            path, exchange = ask(lambda: self._download(model, revision, name), self.options)
+        except Exception as error:
+            reason = self._explain(error, revision)
+            cached = self._cached(model, revision, name) if is_down(reason.reason) else None
+            return reason if cached is None else (cached, model)
+        return path, now_called(exchange.addresses, model)
+
+    def _download(self, model: ModelId, revision: str | None, name: str) -> Path:
         from huggingface_hub import hf_hub_download
 
         guard(_session())
         with _no_bars():
             path = hf_hub_download(
                 model,
-                _README,
+                name,
                 revision=revision,
                 endpoint=self.options.endpoint,
                 token=self._token,
@@ -104,15 +121,14 @@ class HubSource:
             )
         return Path(path)
 
-    def _cached(self, model: ModelId, revision: str | None) -> Path | None:
+    def _cached(self, model: ModelId, revision: str | None, name: str) -> Path | None:
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(model, _README, revision=revision)
+        found = try_to_load_from_cache(model, name, revision=revision)
         return Path(found) if isinstance(found, str) else None
 
     def _read(self, asked: ModelId, path: Path, name: ModelId) -> RawCard | SkippedCard:
-        # The cache's layout is snapshots/<commit>/README.md: the folder tells which commit a branch stood for.
-        commit = path.parent.name
+        commit = path.parent.name  # snapshots/<commit>/README.md: the folder tells which commit a branch stood for
         try:
             if path.stat().st_size > LARGEST_README:
                 return skip(asked, SkipReason.UNREADABLE, "has a README that is too large to be one")
@@ -167,11 +183,7 @@ class HubSource:
     # --- models ---------------------------------------------------------------------------------------------------
 
     def info(self, model: ModelId, revision: str | None = None) -> ModelInfo | SkippedCard:
-        """What the Hub knows of a model, front matter, parents and counts of children included.
-
-        Raises:
-            SourceError: The token is not accepted.
-        """
+        """What the Hub knows of a model, front matter, parents and counts of children included; raises as `get`."""
         at = f"/revision/{quote(revision, safe='')}" if revision else ""
         try:
             answer, _ = ask(
@@ -333,7 +345,7 @@ class HubSource:
 
         Raises:
             SourceError: The token was not accepted.
-            Exception: What is no failure of the Hub is given back as it came: it is a bug.
+            Exception: What is no failure of the Hub, so a bug, as it came.
         """
         from huggingface_hub.errors import (
             EntryNotFoundError,
@@ -345,11 +357,7 @@ class HubSource:
         if isinstance(error, Refused):
             return refusal(error, self._endpoint(), self.options, revision)
         if isinstance(error, Broken):
-            if error.timeout:
-                message = f"got no answer within {self.options.timeout:g} seconds"
-                return Reason(SkipReason.TIMEOUT, message, "try again, or allow more time: option source.timeout")
-            message = f"cannot be asked for: {self._endpoint()} cannot be reached"
-            return Reason(SkipReason.OFFLINE, message, "check the connection, proxies and HF_ENDPOINT")
+            return unanswered(self._endpoint(), self.options.timeout if error.timeout else None)
         if isinstance(error, TooLarge):
             return Reason(SkipReason.UNREADABLE, "has a README that is too large to be one")
         if isinstance(error, HFValidationError):
@@ -381,11 +389,10 @@ def _no_bars() -> Iterator[None]:
     from huggingface_hub import utils as bars
 
     name = "huggingface_hub.http_get"
-    if bars.are_progress_bars_disabled(name):  # type: ignore[attr-defined]
-        yield
-        return
+    was_off = bars.are_progress_bars_disabled(name)  # type: ignore[attr-defined]
     bars.disable_progress_bars(name)  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        bars.enable_progress_bars(name)  # type: ignore[attr-defined]
+        if not was_off:
+            bars.enable_progress_bars(name)  # type: ignore[attr-defined]

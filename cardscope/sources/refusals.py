@@ -44,6 +44,15 @@ class Reason:
         return kind(message, subject=endpoint, hint=self.hint)
 
 
+def unanswered(endpoint: str, waited: float | None) -> Reason:
+    """Nothing came back: ``waited`` seconds long, or (``None``) because nobody is there."""
+    if waited is not None:
+        message = f"got no answer within {waited:g} seconds"
+        return Reason(SkipReason.TIMEOUT, message, "try again, or allow more time: option source.timeout")
+    message = f"cannot be asked for: {endpoint} cannot be reached"
+    return Reason(SkipReason.OFFLINE, message, "check the connection, proxies and HF_ENDPOINT")
+
+
 def foreign(endpoint: str) -> Reason:
     """What stands between the caller and the Hub answered in its place: a sign-in page, a proxy, another server."""
     return Reason(SkipReason.SERVER_ERROR, f"got an answer from {endpoint} that no Hub gives", ENDPOINT_HINT)

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ MODELS = (
     model("stranger/heron-chat-gguf", "mit", "acme/heron-7b-chat", "quantized"),
     model("stranger/heron-chat-told", "mit", "acme/heron-7b-chat", body=TOLD),
     model("stranger/kept", "llama2", BASE),
+    replace(model("stranger/filed", "mit", BASE), files={"LICENSE.txt": b"LLAMA 2 COMMUNITY LICENSE AGREEMENT\n"}),
+    replace(model("stranger/heron-other-file", "mit", BASE), files={"LICENSE": b"MIT License\n"}),
 )
 
 
@@ -73,6 +76,8 @@ def verdicts(hub: HubServer, tmp_path: Path, name: str) -> list[tuple[str, str, 
         ("stranger/heron-denied", "incompatible", "COMMUNITY_TERMS_DROPPED"),
         ("stranger/heron-silent", "incompatible", "COMMUNITY_TERMS_DROPPED"),
         ("stranger/kept", "compatible", "SAME_LICENSE"),
+        ("stranger/filed", "needs-review", "TERMS_IN_TEXT"),
+        ("stranger/heron-other-file", "incompatible", "COMMUNITY_TERMS_DROPPED"),
     ],
 )
 def test_child_of_a_base(hub: HubServer, tmp_path: Path, name: str, outcome: str, reason: str) -> None:
