@@ -14,6 +14,7 @@ from suite.cards import as_batch, contents_of
 from suite.measure import cpu_seconds, result
 
 _CARDS = 5000
+_ROUNDS = 3
 
 
 def run(options: Any) -> list[dict[str, Any]]:
@@ -26,8 +27,12 @@ def run(options: Any) -> list[dict[str, Any]]:
     embedder = load_embedder("static")
     bodies = [part for card in sections for part in card]
 
-    theirs, _ = cpu_seconds(lambda: _read_as_today(texts), runs=1)
-    ours, _ = cpu_seconds(lambda: as_batch(contents))
+    # In turns, the best of each: a machine that is slow for a while is slow for both.
+    rounds = [
+        (cpu_seconds(lambda: _read_as_today(texts), runs=1)[0], cpu_seconds(lambda: as_batch(contents), runs=1)[0])
+        for _ in range(_ROUNDS)
+    ]
+    theirs, ours = (min(times) for times in zip(*rounds, strict=True))
     rows = [
         result(
             f"reading {len(texts):,} {where}: ModelCard and markdown-it-py against all features of cardscope",
