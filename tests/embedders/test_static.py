@@ -160,6 +160,23 @@ def test_parts_are_what_their_lines_are_alone(encoder: StaticEmbedder) -> None:
     np.testing.assert_allclose(marked, encoder.encode(own), atol=1e-6)  # the pieces of a rare word are added first
 
 
+def test_parts_are_found_as_by_themselves_whatever_stands_in_them(encoder: StaticEmbedder) -> None:
+    draw = random.Random(7)
+    letters = "aB9 _|:-`](%@=$\\\n\t\x01\x0b\x1c\x85\xa0\u2028漢éß\u0301"
+    for separated in (False, True):  # with the character that is put between pieces, and without
+        some = letters if separated else letters.replace("\x01", "")
+        texts = ["", " ", "\n", "word"] + ["".join(draw.choices(some, k=draw.randrange(40))) for _ in range(700)]
+        whole, marked = encoder.encode_parts([[(True, text), (False, "")] for text in texts])
+        np.testing.assert_allclose(whole, encoder.encode(texts), atol=1e-6)
+        assert whole.tobytes() == marked.tobytes()
+
+
+def test_no_texts_have_no_vectors(encoder: StaticEmbedder) -> None:
+    whole, marked = encoder.encode_parts([])
+    assert whole.shape == marked.shape == (0, encoder.dimensions)
+    assert not encoder.encode_parts([[], [(True, "")]])[0].any()
+
+
 def test_accents_width_and_case_do_not_matter() -> None:
     assert normalize("Modèle ＭＯＤＥＬＥ") == "modele modele"
     assert normalize("ΟΔΟΣ") == normalize("οδος")
