@@ -144,7 +144,7 @@ class WordTable:
         row = self._rows.get(word)
         if row is not None:
             return (row,)
-        return (self._pieces.get(word) or self._cut_runs(word)) if word else ()
+        return self._rare(word) if word else ()
 
     def _known_or_cut(self, words: list[str]) -> list[int]:
         found = list(map(self._rows.get, words))
@@ -157,9 +157,13 @@ class WordTable:
             gap = found.index(None, at)
             result += found[at:gap]  # type: ignore[arg-type]  # no None before the first one
             word = words[gap]
-            result += self._pieces.get(word) or self._cut_runs(word)
+            result += self._rare(word)
             at = gap + 1
         return [*result, *found[at:]]  # type: ignore[list-item]  # none behind the last one
+
+    def _rare(self, word: str) -> tuple[int, ...]:
+        """Rows of a word that is no entry, kept from the last time or found now."""
+        return self._pieces.get(word) or self._cut_runs(word)
 
     def _cut_runs(self, word: str) -> tuple[int, ...]:
         """For what is no entry by itself: a run that is too long to be one word, a mark under its code, a rare word."""

@@ -162,7 +162,7 @@ def test_parts_are_what_their_lines_are_alone(encoder: StaticEmbedder) -> None:
 
 def test_parts_are_found_as_by_themselves_whatever_stands_in_them(encoder: StaticEmbedder) -> None:
     draw = random.Random(7)
-    letters = "aB9 _|:-`](%@=$\\\n\t\x01\x0b\x1c\x85\xa0\u2028漢éß\u0301"
+    letters = "aB9 _|:-`](%@=$\\\n\t\x01\x0b\x1c\x85\xa0\u2028漢éß\u0301\ud800"
     for separated in (False, True):  # with the character that is put between pieces, and without
         some = letters if separated else letters.replace("\x01", "")
         texts = ["", " ", "\n", "word"] + ["".join(draw.choices(some, k=draw.randrange(40))) for _ in range(700)]
