@@ -65,7 +65,8 @@ def main() -> int:
 
 def _write(timeline: Timeline, of: Edition) -> None:
     content = to_dict(timeline)
-    content["estimates"] = [entry for entry in content["estimates"] if entry["measure"] in _KEPT]
+    for entry in content["slices"]:
+        entry["measures"] = {name: told for name, told in entry["measures"].items() if name in _KEPT}
     target = FOLDER / f"by-year-{of.value}.json"
     target.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     (FOLDER / f"by-year-{of.value}.md").write_text(to_markdown(timeline), encoding="utf-8")

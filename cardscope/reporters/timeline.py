@@ -55,7 +55,25 @@ class Lookup:
 
 
 def to_dict(timeline: Timeline) -> dict[str, Any]:
-    """The timeline as plain values, schema `SCHEMA`; a number that is not one becomes null."""
+    """The timeline as plain values, schema `SCHEMA`: a slice (a period of a group) with all its measures in one entry.
+
+    An estimate is a list: the value, and the two ends of its interval where one is known.
+    """
+    slices: dict[tuple[str, str, str], dict[str, Any]] = {
+        (dimension, group, period): {
+            "dimension": dimension,
+            "group": group,
+            "period": period,
+            "cards": cards,
+            "owners": owners,
+            "measures": {},
+        }
+        for (dimension, group, period), (cards, owners) in timeline.sizes.items()
+    }
+    for entry in timeline.estimates:
+        if (told := _estimate(entry)) is not None:
+            measures = slices[entry.dimension, entry.group, entry.period]["measures"]
+            measures.setdefault(entry.measure, {})[entry.weight] = told
     return {
         "schema": SCHEMA,
         "of": timeline.of.value,
@@ -69,23 +87,7 @@ def to_dict(timeline: Timeline) -> dict[str, Any]:
         },
         "periods": list(timeline.periods),
         "groups": {name: list(groups) for name, groups in timeline.groups.items()},
-        "sizes": [
-            {"dimension": dimension, "group": group, "period": period, "cards": cards, "owners": owners}
-            for (dimension, group, period), (cards, owners) in timeline.sizes.items()
-        ],
-        "estimates": [
-            {
-                "dimension": entry.dimension,
-                "group": entry.group,
-                "period": entry.period,
-                "measure": entry.measure,
-                "weight": entry.weight,
-                "value": _number(entry.value),
-                "low": _number(entry.low),
-                "high": _number(entry.high),
-            }
-            for entry in timeline.estimates
-        ],
+        "slices": list(slices.values()),
         "mix": [
             {"period": period, "generator": generator, "share": _number(share)}
             for (period, generator), share in timeline.mix.items()
@@ -94,8 +96,15 @@ def to_dict(timeline: Timeline) -> dict[str, Any]:
     }
 
 
+def _estimate(entry: Estimate) -> list[float] | None:
+    value, low, high = _number(entry.value), _number(entry.low), _number(entry.high)
+    if value is None:
+        return None
+    return [value] if low is None or high is None else [value, low, high]
+
+
 def to_json(timeline: Timeline) -> str:
-    """The timeline as one JSON object, an entry of a list on a line.
+    """The timeline as one JSON object, an entry of a list on a line: a slice, or a share of the generators.
 
     A timeline by month has hundreds of thousands of estimates, and ``json`` indents ten times slower than it writes.
     """
@@ -180,6 +189,7 @@ def _cell(text: str) -> str:
 
 
 def _number(value: float | None) -> float | None:
+    """Six digits, which is more than any interval here is wide; nothing where there is no number."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
