@@ -154,8 +154,13 @@ def _state(value: Value) -> CoverageState:
             return _OPEN if text else _NOTHING
         return _OPEN if is_placeholder(text) else _PRESENT
     if isinstance(value, list):
-        states = {_state(item) for item in value[:20]}
-        return _PRESENT if _PRESENT in states else _OPEN if _OPEN in states else _NOTHING
+        best = _NOTHING
+        for item in value[:20]:
+            if (state := _state(item)) is _PRESENT:
+                return _PRESENT
+            if state is _OPEN:
+                best = _OPEN
+        return best
     return _PRESENT
 
 

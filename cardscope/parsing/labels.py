@@ -214,7 +214,7 @@ def _from_code(
     text = "\n".join(lines[first - 1 : min(last, first + _CODE_LINES)])
     if not wanted and "@" not in text:
         return
-    for pattern, _, _ in table.code.find_matches_as_indexes(text):
+    for pattern, _, _ in table.code.find_matches_as_indexes(text.encode("utf-8", "replace")):
         for label in table.code_labels[pattern]:
             if label not in found and (wanted or label == "citation"):
                 found[label] = LabelEvidence(label, Found.CODE, (block.span,))
@@ -224,14 +224,14 @@ def _from_prose(
     found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], wanted: frozenset[str]
 ) -> None:
     first, last = block.span.first, block.span.last
-    text = "\n".join(lines[first - 1 : min(last, first + _PROSE_LINES)]).lower()
+    text = "\n".join(lines[first - 1 : min(last, first + _PROSE_LINES)]).lower().encode("utf-8", "replace")
     for pattern, start, _ in table.prose.find_matches_as_indexes(text)[:_MARKS]:
         labels = table.prose_labels[pattern]
         if wanted and not wanted.intersection(labels):
             continue
         if all(label in found and not found[label].placeholder for label in labels):
             continue
-        number = first + text.count("\n", 0, start)
+        number = first + text.count(b"\n", 0, start)
         if is_placeholder(lines[number - 1]):
             continue
         for label in labels:

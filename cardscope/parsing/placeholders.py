@@ -22,24 +22,36 @@ _CODE, _TABLE = BlockKind.CODE, BlockKind.TABLE
 class _Marks:
     """The table, compiled: one automaton tells for most lines at once that they hold no mark at all."""
 
-    __slots__ = ("_any", "lead_in", "whole", "within")
+    __slots__ = ("_any", "_cased", "lead_in", "whole", "within")
 
     def __init__(self) -> None:
-        from ahocorasick_rs import AhoCorasick
+        from ahocorasick_rs import BytesAhoCorasick
 
         table = tables.read_table("placeholders")
         self.whole = frozenset(str(mark) for mark in table["whole"]["marks"])
         self.within = tuple(str(mark) for mark in table["within"]["marks"])
         self.lead_in = tuple(str(mark) for mark in table["lead_in"]["marks"])
-        self._any: Any = AhoCorasick(sorted({*self.whole, *self.within, *self.lead_in}))
+        marks = sorted({*self.whole, *self.within, *self.lead_in})
+        self._any: Any = BytesAhoCorasick([mark.encode() for mark in marks])
+        letters = {letter for mark in marks for letter in mark + mark.upper() if not letter.isascii()}
+        cased = (letter for letter in letters if letter.lower() != letter.upper())
+        self._cased = tuple(sorted({letter.encode()[:1] for letter in cased}))
 
     def may_hold(self, lowered: str) -> bool:
         """Whether any mark stands anywhere in a text in lower case."""
-        return bool(self._any.find_matches_as_indexes(lowered))
+        return bool(self._any.find_matches_as_indexes(lowered.encode("utf-8", "replace")))
 
-    def places(self, lowered: str) -> list[int]:
-        """Offsets at which a mark begins in a text in lower case, one at least for each line that has any."""
-        return [start for _, start, _ in self._any.find_matches_as_indexes(lowered)]
+    def places(self, text: bytes) -> tuple[bytes, list[int]]:
+        """The text in lower case as far as marks are concerned, and where in it a mark begins, of each line with any.
+
+        Bytes are lowered and searched in half the time of text; only alphabets with capitals that a mark is written in
+        must be looked up.
+        """
+        if any(map(text.__contains__, self._cased)):
+            lowered = text.decode("utf-8", "replace").lower().encode("utf-8", "replace")
+        else:
+            lowered = text.lower()
+        return lowered, [start for _, start, _ in self._any.find_matches_as_indexes(lowered)]
 
 
 @lru_cache(maxsize=1)
@@ -99,18 +111,23 @@ def is_placeholder(line: str) -> bool:
     return len(line) <= _LONGEST and _read(line) == "placeholder"
 
 
-def placeholder_spans(lines: Sequence[str], first: int, last: int) -> tuple[Span, ...]:
-    """Runs of placeholder lines between two lines (1-based, both included), in order."""
-    lowered = "\n".join(lines[first - 1 : last]).lower()
+def placeholder_spans(lines: Sequence[str], text: bytes, first: int) -> tuple[Span, ...]:
+    """Runs of placeholder lines among some lines of a README, in order.
+
+    Args:
+        text: The same lines in UTF-8, line feeds between them.
+        first: Number of the first line.
+    """
     found: list[Span] = []
-    number, at, asked = first, 0, 0
+    at, before, asked = 0, 0, -1
     # Only lines with a mark are read; no mark reaches over a line end, and lower case moves none.
-    for place in _marks().places(lowered):
-        number += lowered.count("\n", at, place)
-        at = place
-        if number == asked or not is_placeholder(lines[number - 1]):
+    lowered, places = _marks().places(text)
+    for place in places:
+        at += lowered.count(b"\n", before, place)
+        before = place
+        if at == asked or not is_placeholder(lines[at]):
             continue
-        asked = number
+        asked, number = at, first + at
         if found and found[-1].last == number - 1:
             found[-1] = Span(found[-1].first, number)
         else:

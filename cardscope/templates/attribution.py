@@ -53,7 +53,7 @@ def attribute(
     lines = card.lines[body.first - 1 : body.last]
     # A half character cannot be encoded; nothing but the count of words could notice.
     text = "\n".join(lines).encode("utf-8", "replace")
-    open_spans = placeholder_spans(card.lines, body.first, body.last)
+    open_spans = placeholder_spans(lines, text, body.first)
     marks = text.translate(_AS_MARKS, _MARKUP)
     if not (generators or open_spans or inherited):
         return _all_authored(marks, body.first)
@@ -118,12 +118,12 @@ class _Hands:
 
 
 def _find_templates(verdicts: list[_Verdict], lines: Sequence[str], text: bytes, hands: _Hands) -> None:
-    whole = hands.whole
     last = ""
     verdict: _Verdict = _NOBODY
-    for at, key in enumerate(text.translate(LOWER, NO_LETTERS).split(b"\n")):
+    keys = text.translate(LOWER, NO_LETTERS).split(b"\n")
+    known = map(hands.whole.get, map(xxh3_64_intdigest, keys))
+    for at, (key, owners) in enumerate(zip(keys, known, strict=True)):
         if key:
-            owners = whole.get(xxh3_64_intdigest(key))
             said = "" if not owners else owners[0] if len(owners) == 1 else hands.of(owners, at)
             if said and hands.titled and lines[at].startswith("#"):
                 hands.titled = ""
@@ -205,7 +205,7 @@ def _put_together(verdicts: Sequence[_Verdict], marks: bytes, first: int) -> Att
         # Lines from one hand share one tuple.
         while at < count and verdicts[at] is verdict:
             at += 1
-        words = _words(marks if at - start == count else b"\n".join(lines[start:at]))
+        words = _words(marks if at - start == count else b" ".join(lines[start:at]))
         if not words:
             continue
         end = at - 1

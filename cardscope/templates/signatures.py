@@ -17,7 +17,8 @@ from cardscope.types import Card, Evidence, GeneratorMatch, Section, Span
 _VERSION = re.compile(r"[\s*`v]{0,4}(\d[\w.+!-]{0,40})")
 #: Places kept for one mark: a placeholder may stand a hundred thousand times in a hostile card.
 _MOST_PLACES = 40
-_PAPER = (b"automatically generated", b"generated automatically")
+#: "Automatically generated", and the same turned round.
+_PAPER = b"automatically", b"generated "
 
 
 def paper_flag(text: str) -> bool:
@@ -31,7 +32,14 @@ def paper_flag(text: str) -> bool:
     """
     # As bytes: no letter of another script becomes one of these in lower case, so theirs need not be looked up.
     lowered = text.encode("utf-8", "replace").lower()
-    return _PAPER[0] in lowered or _PAPER[1] in lowered
+    manner, made = _PAPER
+    at = lowered.find(manner)
+    while at >= 0:
+        after = at + len(manner)
+        if lowered.endswith(made, 0, at) or lowered.startswith(b" generated", after):
+            return True
+        at = lowered.find(manner, after)
+    return False
 
 
 def detect_generators(card: Card) -> tuple[GeneratorMatch, ...]:

@@ -136,7 +136,9 @@ def _flat_key_lines(fields: Mapping[str, Value], first: int) -> dict[str, Span]:
     """Lines of the keys of a flat block that begins on line ``first``: each has its own and one for every item."""
     found: dict[str, Span] = {}
     for key, value in fields.items():
-        last = first + len(value) if isinstance(value, list) else first
+        last = first
+        if isinstance(value, list):
+            last += sum(map(len, value)) if isinstance(value[0], dict) else len(value)  # type: ignore[arg-type]
         found[key] = Span(first, last)
         first = last + 1
     return found

@@ -60,7 +60,15 @@ class Outline:
         if self._waiting is not None:
             (text, line, end, _), self._waiting = self._waiting, None
             self._open_section(_BOLD, min(self._real + 1, 6), text, line, end)
-        self._add(kind, first, last, words, info)
+        current = self._current
+        current.words += words
+        first += self._offset
+        last += self._offset
+        if first <= self._taken:
+            first = self._taken + 1
+        if first <= last:
+            current.blocks.append(Block(kind, Span(first, last), info))
+            self._taken = last
 
     def heading(self, style: HeadingStyle, level: int, text: str, first: int, last: int, words: int = 0) -> None:
         """Takes a heading in.
@@ -90,18 +98,8 @@ class Outline:
         """A bold line before another heading or the end is a paragraph."""
         if self._waiting is not None:
             (_, first, last, words), self._waiting = self._waiting, None
-            self._add(_PARAGRAPH, first, last, words, "")
-
-    def _add(self, kind: BlockKind, first: int, last: int, words: int, info: str) -> None:
-        current = self._current
-        current.words += words
-        first += self._offset
-        last += self._offset
-        if first <= self._taken:
-            first = self._taken + 1
-        if first <= last:
-            current.blocks.append(Block(kind, Span(first, last), info))
-            self._taken = last
+            self.pieces -= 1  # it was counted when it came
+            self.block(_PARAGRAPH, first, last, words)
 
     def _open_section(self, style: HeadingStyle, level: int, text: str, first: int, last: int) -> None:
         first += self._offset

@@ -256,6 +256,9 @@ def test_a_megabyte_of_marks_is_read_to_the_end(text):
     assert set(card.coverage) == set(TABLE)
 
 
+MARKS = sorted(
+    {mark for kind in ("whole", "within", "lead_in") for mark in tables.read_table("placeholders")[kind]["marks"]}
+)
 PLACES = tomllib.loads((CASES / "placeholders.toml").read_text(encoding="utf-8"))
 
 
@@ -271,8 +274,18 @@ def test_written_line(line):
 
 def test_runs_of_open_lines():
     lines = ["a", "TBD", "- **License:** TODO", "", "b", "[More Information Needed]"]
-    assert placeholders.placeholder_spans(lines, 1, 6) == (Span(2, 3), Span(6, 6))
-    assert placeholders.placeholder_spans(lines, 4, 5) == ()
+    assert placeholders.placeholder_spans(lines, "\n".join(lines).encode(), 1) == (Span(2, 3), Span(6, 6))
+    assert placeholders.placeholder_spans(lines[3:5], b"\nb", 4) == ()
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_mark_is_found_in_any_case_and_behind_letters_of_any_size(mark):
+    for written in (mark, mark.upper(), mark.capitalize(), mark.title()):
+        if written.lower() == mark:
+            line = f"😀 ﬃ: {written}"
+            found = placeholders._marks().places(f"é\n{line}".encode())[1]
+            assert found, written
+            assert placeholders._marks().may_hold(line.lower())
 
 
 @pytest.mark.parametrize(

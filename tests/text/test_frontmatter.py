@@ -118,11 +118,17 @@ _WORDS = ["mit", "a", "no", "y", "a:b", "x-1", "A_9", "b/c.d", "a+b", "h://x.y/z
 _ODD = ["true", "Null", "FALSE", "1", "1e5", "~", "a:", "a: b", "a #b", "'a'", "[a]", "&a", "*a", "é", "<<", ".nan", ""]
 _WORD = st.one_of(st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_WORDS), st.sampled_from(_ODD))
 _LIST = st.tuples(st.sampled_from(["\n- ", "\n  - ", "\n  - ", "\n    - "]), st.lists(_WORD, min_size=1, max_size=3))
-_FIELD = st.one_of(_WORD.map(" {}".format), _LIST.map(lambda part: "".join(part[0] + word for word in part[1])))
+_PAIR = st.tuples(_WORD, st.one_of(_WORD, st.just("[]"))).map(": ".join)
+_ROW = st.tuples(st.sampled_from(["\n- ", "\n- ", "\n  - "]), st.lists(_PAIR, min_size=1, max_size=3))
+_FIELD = st.one_of(
+    _WORD.map(" {}".format),
+    _LIST.map(lambda part: "".join(part[0] + word for word in part[1])),
+    st.lists(_ROW.map(lambda part: part[0] + "\n  ".join(part[1])), min_size=1, max_size=3).map("".join),
+)
 _LINE_END = st.sampled_from(["\n", "\n", "\n", "\n", "\n", "\n\n", " \n", "\r\n", "\n  "])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=2500, deadline=None)
 @given(st.lists(st.tuples(_WORD, _FIELD, _LINE_END).map(lambda part: f"{part[0]}:{part[1]}{part[2]}"), max_size=4))
 def test_the_quick_reader_of_flat_blocks_says_what_the_full_one_says_or_nothing(entries):
     yaml = "".join(entries).removesuffix("\n")
@@ -141,6 +147,11 @@ def test_the_quick_reader_of_flat_blocks_says_what_the_full_one_says_or_nothing(
         ("license: mit", {"license": "mit"}),
         ("tags:\n- a\n- b:c\nlanguage: no\n", {"tags": ["a", "b:c"], "language": "no"}),
         ("tags:\n  - a\nbase_model: b/c-1.0", {"tags": ["a"], "base_model": "b/c-1.0"}),
+        (
+            "model-index:\n- name: a\n  results: []\n- b: c\nlicense: mit",
+            {"model-index": [{"name": "a", "results": []}, {"b": "c"}], "license": "mit"},
+        ),
+        *[(yaml, None) for yaml in ("a:\n- b: c\n  b: d", "a:\n- b: null", "a:\n- true: b", "a:\n- b: c\n - d: e")],
         *[
             (yaml, None)
             for yaml in ("", "a: true", "null: a", "a:\n- Null", "a: b\na: c", "a: b c", "a:", "a:\n- b\n - c")
@@ -148,7 +159,7 @@ def test_the_quick_reader_of_flat_blocks_says_what_the_full_one_says_or_nothing(
         *[(yaml, None) for yaml in ("a: 1", "a: 'b'", "a: b\r\nc: d", "a: b:", "- a", "a: b\n  c", "a: " + "b" * 2000)],
     ],
 )
-def test_flat_blocks_are_words_and_lists_of_words(yaml, fields):
+def test_flat_blocks_are_words_and_lists_of_words_or_of_mappings_of_words(yaml, fields):
     assert read_flat(yaml) == fields
 
 
