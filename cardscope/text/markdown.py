@@ -160,23 +160,20 @@ class _Reader:
             self.outline.block(kind, first, last, words, info)
 
     def add_heading(self, style: HeadingStyle, level: int, text: str, start: int, end: int, words: int = 0) -> None:
+        """Keeps a heading; one of CommonMark's own that has a line below its text was underlined."""
         starts = self.starts
         first = last = bisect_right(starts, start)
         if end > starts[first]:
             last = bisect_right(starts, end - 1, first)
+            if style is _ATX:
+                written = self.raw[start:end].strip()
+                if b"\n" in written or b"\r" in written:
+                    style = _SETEXT
+                    text = text.lstrip("#").strip() or text  # "#Title" was no heading before it was underlined
         self.outline.heading(style, level, text, first, last, words)
 
     def heading(self, value: dict[str, Any], start: int, end: int) -> None:
-        text = self.heading_text()
-        starts, style = self.starts, _ATX
-        first = last = bisect_right(starts, start)
-        if end > starts[first]:
-            last = bisect_right(starts, end - 1, first)
-            written = self.raw[start:end].strip()
-            if b"\n" in written or b"\r" in written:
-                style = _SETEXT
-                text = text.lstrip("#").strip() or text  # "#Title" with a line below: the underline made it a heading
-        self.outline.heading(style, int(value["level"][1]), text, first, last)
+        self.add_heading(_ATX, int(value["level"][1]), self.heading_text(), start, end)
 
     def heading_text(self) -> str:
         """Takes the events up to the end of a heading; alternative texts count where there is nothing else."""
