@@ -52,7 +52,7 @@ class CellSums:
         self.sums = np.zeros((len(WEIGHTS), len(slices.cards) * buckets, width))
 
     def add(self, rows: slice, bucket: Ints, values: Floats, power: int = 1) -> None:
-        """Adds one file's cards.
+        """Adds the cards of a few files.
 
         Args:
             rows: Their places among all cards.
@@ -107,7 +107,7 @@ class Layout:
 
 
 class Gathered:
-    """What a pass leaves: see the attributes; `add` takes one file.
+    """What a pass leaves: see the attributes; `add` takes a few files at a time.
 
     Attributes:
         sound: 1 for a card that could be read, else 0; the others are in no measure.
@@ -137,26 +137,18 @@ class Gathered:
         self.vectors: dict[tuple[str, str], CellSums] = {}
         self.squares: dict[tuple[str, str], CellSums] = {}
 
-    def add(self, path: str, place: Ints, start: int) -> None:
-        """Reads one file of rows.
+    def add(self, files: Sequence[tuple[str, Ints]], start: int) -> None:
+        """Reads some files of rows, one behind the other.
 
         Args:
-            place: Rows of the file that count, ascending.
+            files: Path of each, and the rows of it that count, ascending.
             start: Place of the first of them among all cards.
 
         Raises:
-            InvalidCorpus: The file is damaged.
+            InvalidCorpus: A file is damaged.
         """
-        try:
-            fs, inside = filesystem(path)
-            with fs.open_input_file(inside) as stream:
-                file = pq.ParquetFile(stream)
-                table = file.read(columns=[name for name in _NEEDED if name in file.schema_arrow.names])
-        except (OSError, pa.ArrowException) as error:
-            raise InvalidCorpus(f"a file of rows cannot be read ({error})", subject=path) from error
-        if len(place) < len(table):
-            table = table.take(place)
-        rows = slice(start, start + len(place))
+        table = pa.concat_tables([_read(path, place) for path, place in files])
+        rows = slice(start, start + len(table))
         self.sound[rows] = table["error"].is_null().to_numpy()
         self._scalars(table, rows)
         self.sketch[rows] = fixed_matrix(table["sketch"])
@@ -210,6 +202,18 @@ class Gathered:
                 self.squares[key] = CellSums(slices, _buckets(slices), 2)
             self.vectors[key].add(rows, self.bucket[rows], matrix)
             self.squares[key].add(rows, self.bucket[rows], square, power=2)
+
+
+def _read(path: str, place: Ints) -> pa.Table:
+    """The columns that are needed of the rows that count."""
+    try:
+        fs, inside = filesystem(path)
+        with fs.open_input_file(inside) as stream:
+            file = pq.ParquetFile(stream)
+            table = file.read(columns=[name for name in _NEEDED if name in file.schema_arrow.names])
+    except (OSError, pa.ArrowException) as error:
+        raise InvalidCorpus(f"a file of rows cannot be read ({error})", subject=path) from error
+    return table.take(place) if len(place) < len(table) else table
 
 
 def _buckets(slices: Slices) -> int:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 QUANTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
+#: Cards whose rows are added up together: a small corpus is spread over as many files as a large one.
+_AT_ONCE: Final = 4_000
 _LIKENESS: Final = {"vector": "mean similarity", "vector_own": "mean similarity without boilerplate"}
 
 
@@ -119,9 +121,17 @@ class _Reduction:
 
         found = Gathered(len(self.period), self.bucket, self.slices)
         edges = np.flatnonzero(np.diff(self.file_of)) + 1
+        waiting: list[tuple[str, Ints]] = []
+        start = end = 0
         for place in np.split(np.arange(len(self.file_of)), edges):
             if len(place):  # the cards are in the order of the files, so those of a file are neighbours
-                found.add(self.files[self.file_of[place[0]]], self.place[place], int(place[0]))
+                waiting.append((self.files[self.file_of[place[0]]], self.place[place]))
+                end += len(place)
+                if end - start >= _AT_ONCE:
+                    found.add(waiting, start)
+                    waiting, start = [], end
+        if waiting:
+            found.add(waiting, start)
         return found
 
     def _occurrences(self) -> tuple[Occurrences, Occurrences]:
