@@ -19,7 +19,7 @@ from cardscope.errors import SourceError, UsageError
 from cardscope.options import SourceOptions
 from cardscope.sources.answers import LARGEST_README, LICENSE_FILES, license_in, skip, unless_empty
 from cardscope.sources.pace import Pace
-from cardscope.sources.pages import Page, Readme, is_down, is_foreign, now_called
+from cardscope.sources.pages import Page, Readme, is_blob, is_down, is_foreign, now_called
 from cardscope.sources.refusals import ENDPOINT_HINT, Reason, foreign, refusal, unanswered
 from cardscope.sources.shapes import lacks, to_info
 from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
@@ -162,10 +162,11 @@ class HubSource:
             return skip(model, SkipReason.NO_README, "has no README.md")
         blob = response.headers.get("etag", "").removeprefix("W/").strip('"')[:200] or known
         commit = response.headers.get("x-repo-commit") or revision
-        if response.status_code == 200 and not ("etag" in response.headers and "x-repo-commit" in response.headers):
-            # The client refuses such a file as well: a sign-in page must never be kept as somebody's card.
-            return foreign(self._endpoint()).about(model)
         unchanged = response.status_code == 304 or (known is not None and blob == known)
+        named = "etag" in response.headers and "x-repo-commit" in response.headers
+        if response.status_code == 200 and not (named and (unchanged or is_blob(response.content, blob))):
+            # The client refuses what has no name as well: a sign-in page must never be kept as somebody's card.
+            return foreign(self._endpoint()).about(model)
         return Readme(None if unchanged else response.content, now_called(exchange.addresses, model), commit, blob)
 
     def ask_limits(self, model: ModelId) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from cardscope.types import ModelId, ModelInfo, SkipReason, model_id
 
 # Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
 _RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
+
+_DIGEST = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 _NO_JSON = frozenset({"JSONDecodeError", "UnicodeDecodeError"})
 
@@ -44,6 +47,21 @@ class Readme:
     model_id: ModelId
     revision: str | None
     blob_id: str | None
+
+
+def is_blob(content: bytes, blob_id: str | None) -> bool:
+    """Whether bytes are those an ETag names, as far as it tells: Git's id of them, their SHA-1 or their SHA-256.
+
+    The Hub says the first of small files and the last of large ones, some mirrors the second; what has another form
+    names nothing that could be checked.
+    """
+    if blob_id is None or not _DIGEST.fullmatch(blob_id):
+        return True
+    if len(blob_id) == 64:
+        return hashlib.sha256(content).hexdigest() == blob_id
+    return blob_id in (
+        hashlib.sha1(written).hexdigest() for written in (b"blob %d\0" % len(content) + content, content)
+    )
 
 
 def now_called(addresses: Sequence[str], asked: ModelId) -> ModelId:

@@ -270,6 +270,7 @@ def test_faults_cost_no_card(tmp_path: Path, hub_server: StartHub, monkeypatch: 
     server.faults.failing(2, 503, path="/api/models")
     server.faults.add(Fault("bad-json", 1, "/api/models"))
     server.faults.add(Fault("cut", 3, "resolve-cache"))
+    server.faults.add(Fault("html", 2, r"resolve-cache.*README"))
     server.faults.add(Fault("close", 3, "README"))
     server.faults.add(Fault("slow", 3, "README", seconds=0.3))
     server.faults.failing(3, 500, path="README")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import socket
@@ -17,6 +18,7 @@ import pytest
 from cardscope.errors import RateLimited, SourceError, Unreachable, UsageError
 from cardscope.options import SourceOptions
 from cardscope.sources.hub import HubSource
+from cardscope.sources.pages import Readme, is_blob
 from cardscope.types import ModelId, ModelInfo, RawCard, Relation, SkippedCard, SkipReason
 from tests.hub.faults import Fault
 from tests.hub.fixtures import StartHub
@@ -367,6 +369,38 @@ def test_a_page_of_something_else_is_no_card_of_a_crawl(hub: HubServer, status: 
     assert answer.message.endswith("that no Hub gives")
 
 
+def test_a_body_that_is_not_what_its_headers_name_is_no_card_of_a_crawl(hub: HubServer) -> None:
+    hub.faults.add(Fault("html", path="/resolve/"))
+    answer = source(hub).readme(BASE)
+    assert isinstance(answer, SkippedCard)
+    assert (answer.reason, answer.message.endswith("that no Hub gives")) == (SkipReason.SERVER_ERROR, True)
+    found = source(hub).readme(BASE)
+    assert isinstance(found, Readme)
+    assert found.content == README
+    hub.faults.add(Fault("html", path="/resolve/"))
+    again = source(hub).readme(BASE, None, found.blob_id)
+    assert isinstance(again, Readme)
+    assert again.content is None, "what is known already is not read again, whatever came with it"
+
+
+@pytest.mark.parametrize(
+    ("blob_id", "fits"),
+    [
+        (hashlib.sha1(b"blob 4\0card").hexdigest(), True),
+        (hashlib.sha1(b"card").hexdigest(), True),
+        (hashlib.sha256(b"card").hexdigest(), True),
+        (hashlib.sha1(b"blob 4\0cart").hexdigest(), False),
+        (hashlib.sha256(b"cart").hexdigest(), False),
+        (hashlib.md5(b"cart").hexdigest(), True),
+        ("W/5f-18c", True),
+        (None, True),
+    ],
+    ids=["git", "sha1", "sha256", "other-git", "other-sha256", "md5", "opaque", "none"],
+)
+def test_what_an_etag_names(blob_id: str | None, fits: bool) -> None:
+    assert is_blob(b"card", blob_id) is fits
+
+
 def test_nobody_listens(hub_cache: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -477,6 +511,7 @@ def test_other_users_of_the_client_are_left_alone(hub: HubServer) -> None:
 
 SCRIPT = """
 from cardscope.sources.hub import HubSource
+from cardscope.sources.pages import Readme, is_blob
 from cardscope.types import ModelId
 source = HubSource()
 for model in ("acme/base", "shut/private", "kin/small"):
