@@ -14,7 +14,11 @@ from cardscope.cli import output
 @click.option("--models", type=click.IntRange(min=100), default=10_000, show_default=True, help="How many models.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another seed, another hub.")
 @click.option(
-    "--profile", default="default", show_default=True, metavar="NAME", help="Of tables/simulation.toml: default, paper."
+    "--profile",
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="Of tables/simulation.toml: default, paper, edited.",
 )
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Processes on this machine. Default: one for each processor."

@@ -131,14 +131,16 @@ class CardWriter:
             lines += ["tags:", f"- {NOUNS[mixed(self.seed, number, 3) & 31]}"]
         return lines
 
-    def body(self, number: int, parents: Sequence[str]) -> Lines:
-        """Lines after the front matter, and whose each is."""
+    def body(self, number: int, parents: Sequence[str], *, draft: bool = False) -> Lines:
+        """Lines after the front matter, and whose each is; of a draft what was there before its author came to it."""
         tool = int(self.hub["tool"][number])
         draw = Random(mixed(self.seed, number, 4))
         size = int(self.hub["size"][number]) - 120
         # A tool that makes tables fills the page with them.
         room = size if not tool or self.profile.tools[tool - 1].get("size") != "tables" else 0
-        own = self._own(number, room, plain=not tool)
+        own: Lines = ([], [])
+        if not (tool and draft):
+            own = self._own(number, room // 3 if draft else room, plain=not tool)
         if not tool:
             return [f"# {self.title(number)}", "", *own[0]], [AUTHORED, AUTHORED, *own[1]]
         slots = {
@@ -218,14 +220,14 @@ class CardWriter:
 
     # --- the whole ------------------------------------------------------------------------------------------------
 
-    def write(self, number: int) -> Written:
+    def write(self, number: int, *, draft: bool = False) -> Written:
         """The README of a model, and the counts of its lines."""
         source = int(self.hub["source"][number])
         fault = FAULTS[self.hub["fault"][source]]
         if fault == "blank":
             return Written(b"", [0] * 4, [0] * 4)
         parents = self.parents(source)
-        lines, hands = self.body(source, parents)
+        lines, hands = self.body(source, parents, draft=draft)
         if self.hub["near"][number]:
             lines += ["", paragraph(Random(mixed(self.seed, number, 6)))]
             hands += [AUTHORED] * 2

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cardscope.corpus.simulate import editions
 from cardscope.corpus.simulate.cards import HANDS, CardWriter
 from cardscope.corpus.simulate.families import EPOCH, NEVER, Families, make_families, random
 from cardscope.corpus.simulate.profile import LINKS, RELATIONS, Profile, load_profile
@@ -53,10 +54,13 @@ class Simulated:
 
 @dataclass(slots=True)
 class _Chunk:
+    """Some models: their cards (first editions behind the current ones), the text of each, edges, truth."""
+
     cards: pa.Table
     contents: list[bytes]
     edges: pa.Table
     truth: pa.Table
+    drafts: pa.Table
 
 
 def simulate(
@@ -91,7 +95,7 @@ def simulate(
             truth = summary(chosen, families, hub, seed, totals)
             (plan / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
             (dest / "truth").mkdir()
-            for name in ("models.parquet", "truth.json"):
+            for name in ("models.parquet", "drafts.parquet", "truth.json"):
                 shutil.move(plan / name, dest / "truth" / name)
         except OutputError:
             raise
@@ -117,7 +121,7 @@ def _write(
     """Stores all cards in the order of their numbers; returns what adds up over them."""
     import numpy as np
 
-    n, size = len(hub), 0
+    n, size, cards = len(hub), 0, 0
     words = dict.fromkeys(HANDS, 0)
     chunks: Iterator[_Chunk]
     if workers == 1:
@@ -128,11 +132,16 @@ def _write(
             np.save(plan / f"{name}.npy", column)
         np.save(plan / "others.npy", families.others)
         chunks = _in_processes(plan, profile.name, seed, n, workers)
-    with pq.ParquetWriter(plan / "models.parquet", SCHEMA, compression="zstd") as truth:
+    with (
+        pq.ParquetWriter(plan / "models.parquet", SCHEMA, compression="zstd") as truth,
+        pq.ParquetWriter(plan / "drafts.parquet", editions.SCHEMA, compression="zstd") as drafts,
+    ):
         for done, chunk in enumerate(chunks, 1):
             writer.add_batch(chunk.cards, chunk.contents)
             writer.add_edges(chunk.edges.to_pylist())
             truth.write_table(chunk.truth)
+            drafts.write_table(chunk.drafts)
+            cards += len(chunk.cards)
             size += sum(map(len, chunk.contents))
             for hand in HANDS:
                 words[hand] += int(np.asarray(chunk.truth[f"words_{hand}"]).sum())
@@ -141,7 +150,8 @@ def _write(
     total = sum(words.values()) or 1
     return {
         "bytes": size,
-        "mean_bytes": round(size / n, 1),
+        "mean_bytes": round(size / cards, 1),
+        "drafts": {"asked": profile.values["editions"]["drafts"], "planted": round((cards - n) / n, 6)},
         "words": words,
         "word_shares": {hand: round(count / total, 6) for hand, count in words.items()},
     }
@@ -185,27 +195,45 @@ def _load(plan: str, profile: str, seed: int) -> None:
 
 def _chunk(first: int) -> _Chunk:
     """Cards, edges and truth of `_CHUNK` models."""
+    import numpy as np
+
     (writer,) = _writer
     numbers = range(first, min(first + _CHUNK, len(writer.hub["month"])))
     names = [writer.name(number) for number in numbers]
     written = [writer.write(number) for number in numbers]
     contents = [card.content for card in written]
+    observed = int(np.datetime64(writer.profile.values["observed"], "us").astype(np.int64))
+    numbered = editions.drafted(writer, numbers, observed)
+    done = np.array([editions.finished(writer, number, observed) for number in numbered], np.int64)
+    places = [number - first for number in numbered]
+    drafts = [writer.write(number, draft=True) for number in numbered]
+    cards = _cards(writer, numbers, names, contents, observed, dict(zip(places, done.tolist(), strict=True)))
+    begun = editions.first_rows(writer, cards, places, numbered, drafts)
     return _Chunk(
-        _cards(writer, numbers, names, contents), contents, _edges(writer, numbers, names),
-        truth_rows(writer, first, names, written),
+        pa.concat_tables([cards, begun]), contents + [draft.content for draft in drafts],
+        _edges(writer, numbers, names), truth_rows(writer, first, names, written),
+        editions.truth_rows(begun, done, drafts),
     )  # fmt: skip
 
 
-def _cards(writer: CardWriter, numbers: range, names: list[str], contents: list[bytes]) -> pa.Table:
+def _cards(
+    writer: CardWriter, numbers: range, names: list[str], contents: list[bytes], observed: int, done: Mapping[int, int]
+) -> pa.Table:
+    """Rows of the current editions.
+
+    Args:
+        observed: The day the hub is looked at.
+        done: When the drafts among them were finished, by place.
+    """
     import numpy as np
 
     part = slice(numbers.start, numbers.stop)
     created = np.asarray(writer.hub["created"][part])
     known = created != NEVER
     draw = random(writer.seed, 1000 + numbers.start)
-    observed = np.datetime64(writer.profile.values["observed"], "us").astype(np.int64)
     later = np.minimum(created + (draw.exponential(10.0, len(created)) * _DAY).astype(np.int64), observed)
     modified = np.where(known & (created > EPOCH), later // 1_000_000 * 1_000_000, created)
+    modified[list(done)] = list(done.values())
     seen = np.where(known, observed, NEVER)
     downloads = np.minimum(draw.pareto(0.9, len(created)) * 8, 1e9).astype(np.int64)
     tags, libraries, tasks = zip(*(writer.index_tags(number) for number in numbers), strict=True)
