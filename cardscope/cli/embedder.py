@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardscope.cli.lean import load_nlp
-from cardscope.errors import InvalidModelId, MissingExtra, UsageError
+from cardscope.errors import InvalidModelId, MissingExtra, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from cardscope.plugins import Embedder
@@ -46,6 +46,7 @@ def check(name: str) -> None:
 
     Raises:
         UsageError: No embedder, folder or model has that name.
+        Unreachable: It could be a model on the Hub, which does not answer, and the client's cache holds none of it.
         MissingExtra: It takes sentence-transformers, which is not installed.
     """
     from importlib.util import find_spec
@@ -84,11 +85,18 @@ def _is_folder(name: str) -> bool:
 
 
 def _check_hub(name: str) -> None:
-    """Only a clear no counts: a Hub that cannot be reached may have left the model in the client's cache."""
+    """A clear no counts; of a Hub that cannot be reached only what the client's cache holds, which is all there is."""
     from cardscope.plugins import load
+    from cardscope.sources.pages import is_down
     from cardscope.types import ModelId, SkippedCard, SkipReason
 
     hub = load("source", "hub")()
-    answers = [hub.info(ModelId(known)) for known in (name, *(() if "/" in name else (f"{_OWNER}/{name}",)))]
-    if all(isinstance(answer, SkippedCard) and answer.reason is SkipReason.NOT_FOUND for answer in answers):
+    ids = [ModelId(known) for known in (name, *(() if "/" in name else (f"{_OWNER}/{name}",)))]
+    reasons = [answer.reason for answer in map(hub.info, ids) if isinstance(answer, SkippedCard)]
+    if len(reasons) < len(ids):
+        return
+    if all(reason is SkipReason.NOT_FOUND for reason in reasons):
         raise UsageError("is neither an embedder nor a model on the Hub", subject=name, hint=_HINT)
+    # Asking in vain once more for each of its files would take minutes.
+    if all(map(is_down, reasons)) and not any(hub.cached(each, None, mark) for each in ids for mark in _MARKS):
+        raise Unreachable("is not in the client's cache, and the Hub cannot be asked for it", subject=name, hint=_HINT)

@@ -101,7 +101,7 @@ class HubSource:
             path, exchange = ask(lambda: self._download(model, revision, name), self.options)
         except Exception as error:
             reason = self._explain(error, revision)
-            cached = self._cached(model, revision, name) if is_down(reason.reason) else None
+            cached = self.cached(model, revision, name) if is_down(reason.reason) else None
             return reason if cached is None else (cached, model)
         return path, now_called(exchange.addresses, model)
 
@@ -121,7 +121,8 @@ class HubSource:
             )
         return Path(path)
 
-    def _cached(self, model: ModelId, revision: str | None, name: str) -> Path | None:
+    def cached(self, model: ModelId, revision: str | None, name: str) -> Path | None:
+        """A file of a model in the client's cache, without a question to anybody."""
         from huggingface_hub import try_to_load_from_cache
 
         found = try_to_load_from_cache(model, name, revision=revision)

@@ -291,6 +291,22 @@ def test_embedder_that_is_none_is_usage_although_no_parent_is_compared(readme: P
     assert b"hint: give static, lexical, the id of" in done.stderr
 
 
+def test_embedder_that_nobody_can_be_asked_for_is_told_at_once(readme: Path, tmp_path: Path) -> None:
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")}
+    done = run(str(readme), "--embedder", "someone/some-encoder", **offline)
+    assert done.returncode == 3
+    assert b"someone/some-encoder: is not in the client's cache, and the Hub cannot be asked for it" in done.stderr
+    # What is in the cache is tried, and here it is nothing that could be loaded.
+    commit = "0" * 40
+    held = tmp_path / "home/hub/models--someone--some-encoder"
+    (held / "refs").mkdir(parents=True)
+    (held / "refs/main").write_text(commit)
+    (held / "snapshots" / commit).mkdir(parents=True)
+    (held / "snapshots" / commit / "modules.json").write_text("[]")
+    done = run(str(readme), "--embedder", "someone/some-encoder", **offline)
+    assert b"cannot be asked for it" not in done.stderr
+
+
 @pytest.mark.neural
 def test_embedder_that_cannot_be_loaded_is_told_before_any_work(readme: Path, tmp_path: Path) -> None:
     pytest.importorskip("sentence_transformers", reason="needs the extra neural")

@@ -22,8 +22,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cardscope.corpus.simulate import editions
 from cardscope.corpus.simulate.cards import HANDS, CardWriter
+from cardscope.corpus.simulate.drafts import DRAFTS, draft_rows, drafted, finished, first_rows
 from cardscope.corpus.simulate.families import EPOCH, NEVER, Families, make_families, random
 from cardscope.corpus.simulate.profile import LINKS, RELATIONS, Profile, load_profile
 from cardscope.corpus.simulate.traits import Hub, columns, make_traits
@@ -134,7 +134,7 @@ def _write(
         chunks = _in_processes(plan, profile.name, seed, n, workers)
     with (
         pq.ParquetWriter(plan / "models.parquet", SCHEMA, compression="zstd") as truth,
-        pq.ParquetWriter(plan / "drafts.parquet", editions.SCHEMA, compression="zstd") as drafts,
+        pq.ParquetWriter(plan / "drafts.parquet", DRAFTS, compression="zstd") as drafts,
     ):
         for done, chunk in enumerate(chunks, 1):
             writer.add_batch(chunk.cards, chunk.contents)
@@ -203,16 +203,16 @@ def _chunk(first: int) -> _Chunk:
     written = [writer.write(number) for number in numbers]
     contents = [card.content for card in written]
     observed = int(np.datetime64(writer.profile.values["observed"], "us").astype(np.int64))
-    numbered = editions.drafted(writer, numbers, observed)
-    done = np.array([editions.finished(writer, number, observed) for number in numbered], np.int64)
+    numbered = drafted(writer, numbers, observed)
+    done = np.array([finished(writer, number, observed) for number in numbered], np.int64)
     places = [number - first for number in numbered]
     drafts = [writer.write(number, draft=True) for number in numbered]
     cards = _cards(writer, numbers, names, contents, observed, dict(zip(places, done.tolist(), strict=True)))
-    begun = editions.first_rows(writer, cards, places, numbered, drafts)
+    begun = first_rows(writer, cards, places, numbered, drafts)
     return _Chunk(
         pa.concat_tables([cards, begun]), contents + [draft.content for draft in drafts],
         _edges(writer, numbers, names), truth_rows(writer, first, names, written),
-        editions.truth_rows(begun, done, drafts),
+        draft_rows(begun, done, drafts),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DAY: Final = 86_400_000_000
 _DATE: Final = pa.timestamp("us", tz="UTC")
 #: Rows of ``truth/drafts.parquet``: the first edition of each model whose current one is another text.
-SCHEMA: Final = pa.schema(
+DRAFTS: Final = pa.schema(
     [
         ("model_id", pa.string()),
         ("created_at", _DATE),
@@ -78,7 +78,7 @@ def first_rows(
     return pa.table([changed.get(name, rows[name]) for name in rows.column_names], schema=rows.schema)
 
 
-def truth_rows(rows: pa.Table, done: npt.NDArray[np.int64], drafts: Sequence[Written]) -> pa.Table:
+def draft_rows(rows: pa.Table, done: npt.NDArray[np.int64], drafts: Sequence[Written]) -> pa.Table:
     """Truth of the drafts.
 
     Args:
@@ -94,4 +94,4 @@ def truth_rows(rows: pa.Table, done: npt.NDArray[np.int64], drafts: Sequence[Wri
     for at, hand in enumerate(HANDS):
         columns[f"lines_{hand}"] = pa.array([draft.lines[at] for draft in drafts], pa.int32())
         columns[f"words_{hand}"] = pa.array([draft.words[at] for draft in drafts], pa.int32())
-    return pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
+    return pa.table([columns[field.name] for field in DRAFTS], schema=DRAFTS)
