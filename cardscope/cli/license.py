@@ -23,7 +23,7 @@ _FAILS = {"incompatible": ("incompatible",), "needs-review": ("incompatible", "n
     default="finetune",
     show_default=True,
     metavar="WORD",
-    help="finetune, adapter, quantized, merge; one for each hop of a lineage (finetune>quantized).",
+    help="finetune, adapter, quantized, merge, unknown; one for each hop of a lineage (finetune>quantized).",
 )
 @click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
 @click.option(
@@ -60,10 +60,24 @@ def command(
     from cardscope.tables import use_overlay
 
     use_overlay(tables)
+    _check(parent, child)
     verdict = judge_edge(parent, relation, child)
     text = _as_json(verdict, parent, child) if style == "json" else _as_page(verdict, parent, child, destination)
     output.write(text, destination)
     return 1 if fail_on and verdict.outcome.value in _FAILS[fail_on] else 0
+
+
+def _check(parent: str, child: str) -> None:
+    """Refuses what the notation can only mean by mistake; in a card it would be somebody's custom licence."""
+    from cardscope.errors import UsageError
+
+    if ";" in child or ">" in child:
+        raise UsageError(
+            "is more than one child", subject=child[:60], hint="a;b and a>b are for PARENT; write a|b for two licences"
+        )
+    if any(not entry.strip() for step in parent.split(">") for entry in step.split(";")):
+        hint = "write (missing) for a model without a licence"
+        raise UsageError("names a model without saying its licence", subject=parent[:60] or "PARENT", hint=hint)
 
 
 def _as_json(verdict: LicenseVerdict, parent: str, child: str) -> str:

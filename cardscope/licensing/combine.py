@@ -14,6 +14,8 @@ from cardscope.types import LicenseOutcome, LicenseVerdict, Relation
 #: Strongest first. What is not stated counts as a fine-tune.
 _STRENGTH = (Relation.ADAPTER, Relation.MERGE, Relation.FINETUNE, Relation.UNKNOWN, Relation.QUANTIZED)
 _KEEPS_OUT = ("same", "file", "same-agreement")
+#: Pairs of two lists whose verdicts are kept beside the one on both; every pair decides.
+_MOST_PARTS = 100
 
 
 def strongest(relations: Sequence[Relation]) -> Relation:
@@ -32,17 +34,14 @@ def judge_sides(above: Side, relation: Relation, below: Side) -> LicenseVerdict:
     """
     pairs = [(parent, child) for parent in above.labels for child in below.labels]
     rulings = [judge_labels(parent, relation, child) for parent, child in pairs]
-    first = pair_verdict(above, relation, below, pairs[0], rulings[0])
     if len(pairs) == 1:
-        return first
-    parts = (
-        first,
-        *(
-            pair_verdict(above, relation, below, pair, ruling)
-            for pair, ruling in zip(pairs[1:], rulings[1:], strict=True)
-        ),
+        return pair_verdict(above, relation, below, pairs[0], rulings[0])
+    parts = tuple(
+        pair_verdict(above, relation, below, pair, ruling)
+        for pair, ruling in zip(pairs[:_MOST_PARTS], rulings, strict=False)
     )
-    if all(part.outcome is first.outcome for part in parts):
+    first = parts[0]
+    if {outcome_of(ruling.reason) for ruling in rulings} == {first.outcome}:
         return replace(first, path=(above.name, below.name), parts=parts)
     confidence = confidence_of(*above.labels, *below.labels)
     reason = reasons()["LICENSE_LIST_AMBIGUOUS"]
@@ -158,7 +157,7 @@ def judge_chain(generations: Sequence[Sequence[Side]], hops: Sequence[Relation],
     """
     nearest_first: list[LicenseVerdict] = []
     count = len(generations)
-    made = [Relation.MERGE if len(here) > 1 else hop for here, hop in zip(generations, hops, strict=True)]
+    made = merged(generations, hops)
     for at in range(count - 1, -1, -1):
         here, steps = generations[at], made[at:]
         verdict = judge_parents(here, strongest(steps), below)
@@ -168,11 +167,21 @@ def judge_chain(generations: Sequence[Sequence[Side]], hops: Sequence[Relation],
     return replace(decided, parts=tuple(nearest_first)) if count > 1 else decided
 
 
+def merged(generations: Sequence[Sequence[Side]], hops: Sequence[Relation]) -> list[Relation]:
+    """The relation out of each generation: of several models it is a merge, whatever was said."""
+    return [Relation.MERGE if len(here) > 1 else hop for here, hop in zip(generations, hops, strict=True)]
+
+
 def _decider(here: Sequence[Side], verdict: LicenseVerdict) -> Side:
     for side, part in zip(here, verdict.parts, strict=False):
         if part.reason == verdict.reason and part.outcome is verdict.outcome:
             return side
     return here[0]
+
+
+def _asks(side: Side) -> bool:
+    """Whether any of its licences is one whose terms are known."""
+    return any(label.license is not None and label.license.family != "unknown" for label in side.labels)
 
 
 def passed_on(
@@ -194,6 +203,9 @@ def passed_on(
     path = (ancestor.name, *(side.name for side in walked))
     if not nearer or RANK[nearer[0].outcome] <= RANK[verdict.outcome]:
         return replace(verdict, path=path)
+    if not _asks(ancestor):
+        # Nobody knows what it asks, so nobody can have dropped it.
+        return replace(verdict, path=path, inherited=True, message=f"{verdict.message}; inherited from {ancestor.name}")
     lost = next(
         (
             side

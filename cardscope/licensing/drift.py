@@ -51,10 +51,22 @@ def flags(row: License) -> frozenset[str]:
     return frozenset(flag for flag, holds in present.items() if holds)
 
 
+def _untold(row: License) -> frozenset[str]:
+    """Burdens of which nobody knows whether the licence has them: they neither came nor went."""
+    asked = (
+        (row.commercial_use, ("non-commercial", "conditional-commercial-use")),
+        (row.derivatives, ("no-derivatives",)),
+        (row.share_alike, ("share-alike", "agreement-follows")),
+        (row.attribution, ("attribution",)),
+    )
+    return frozenset(flag for cell, flags_of_it in asked if cell == "unknown" for flag in flags_of_it)
+
+
 @lru_cache(maxsize=16384)
 def drift(above: License, below: License) -> tuple[str, tuple[str, ...]]:
     """The word (``same``, ``loosened``, ``tightened``, ``changed``) and the flags lost (``-``) and gained (``+``)."""
-    lost, gained = flags(above) - flags(below), flags(below) - flags(above)
+    untold = _untold(above) | _untold(below)
+    lost, gained = flags(above) - flags(below) - untold, flags(below) - flags(above) - untold
     moved = tuple(f"-{flag}" for flag in sorted(lost)) + tuple(f"+{flag}" for flag in sorted(gained))
     if lost and gained:
         return "changed", moved

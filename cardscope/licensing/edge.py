@@ -8,13 +8,12 @@ from functools import lru_cache
 
 from cardscope.errors import UsageError
 from cardscope.licensing.advisories import own_advisories, upstream_advisories
-from cardscope.licensing.combine import judge_chain, judge_sides, strongest
+from cardscope.licensing.combine import judge_chain, judge_sides, merged, strongest
 from cardscope.licensing.evidence import Side
 from cardscope.tables import on_overlay
 from cardscope.types import LicenseVerdict, Problem, Relation
 
 
-@lru_cache(maxsize=16384)
 def judge_edge(parent: str, relation: str, child: str) -> LicenseVerdict:
     """Judges a child's licence label by its parent's, its parents' or its whole lineage's.
 
@@ -24,19 +23,31 @@ def judge_edge(parent: str, relation: str, child: str) -> LicenseVerdict:
             oldest generation is a merge.
         relation: ``finetune``, ``adapter``, ``quantized``, ``merge`` or ``unknown`` (judged as a fine-tune); in a
             lineage one for each hop in the same order, or a single one for all.
-        child: A label, or a list of labels. Nothing here is refused: what no row knows is a custom licence.
+        child: A label, or a list of labels. No label is refused: what no row knows is a custom licence.
 
     Raises:
-        UsageError: A relation is none of these words, or their number does not fit the lineage.
+        UsageError: A relation is none of these words, their number does not fit the lineage, or something is no text.
 
     >>> verdict = judge_edge("llama2", "finetune", "mit")
     >>> verdict.outcome.value, verdict.reason
     ('incompatible', 'COMMUNITY_TERMS_DROPPED')
     """
+    for what in (parent, relation, child):
+        if not isinstance(what, str):
+            raise UsageError(
+                "is no text",
+                subject=repr(what)[:60],
+                hint="write (missing) for a card without a licence, a|b for a list",
+            )
+    return _judge(parent, relation, child)
+
+
+@lru_cache(maxsize=16384)
+def _judge(parent: str, relation: str, child: str) -> LicenseVerdict:
     generations = [[Side.written(entry) for entry in step.split(";")] for step in parent.split(">")]
     hops, below = _hops(relation, len(generations)), Side.written(child)
     verdict = judge_chain(generations, hops, below)
-    return replace(verdict, advisories=_advisories(generations, hops, below))
+    return replace(verdict, advisories=_advisories(generations, merged(generations, hops), below))
 
 
 def _advisories(generations: Sequence[Sequence[Side]], hops: Sequence[Relation], below: Side) -> tuple[Problem, ...]:
@@ -69,4 +80,4 @@ def _hops(text: str, count: int) -> list[Relation]:
     return hops
 
 
-on_overlay(judge_edge.cache_clear)
+on_overlay(_judge.cache_clear)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cardscope.licensing.drift import drift
 from cardscope.licensing.reasons import confidence_of, outcome_of, sentence, severity_of
@@ -13,6 +13,8 @@ from cardscope.text.clean import clean
 from cardscope.types import LicenseEvidence, LicenseFields, LicenseVerdict, Relation
 
 _NO_CELLS: Mapping[str, str] = {}
+#: Entries of a card's list that are shown as they stand there.
+_MOST_RAW = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +38,17 @@ class Side:
     def of(cls, who: str, raw: LicenseFields | None) -> Side:
         """A model and what its card says; ``None`` for a card that could not be read."""
         raw = raw or LicenseFields()
-        return cls(who, raw, labels_of(raw))
+        return cls(who, _shortened(raw), labels_of(raw))
 
     @classmethod
     def written(cls, notation: str) -> Side:
         """A label in the rules' notation."""
-        return cls("", fields_in(notation), labels_in(notation))
+        return cls("", _shortened(fields_in(notation)), labels_in(notation))
+
+
+def _shortened(raw: LicenseFields) -> LicenseFields:
+    """The first entries of a list: it stands beside every verdict, and a card can list thousands."""
+    return replace(raw, license=raw.license[:_MOST_RAW]) if len(raw.license) > _MOST_RAW else raw
 
 
 def pair_verdict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import Any
@@ -199,6 +200,10 @@ def find(text: str) -> Label:
     return Label(text, row.id, matched, row)
 
 
+#: Licences of one card that are told apart; every one is held against every one of the other card.
+_MOST_LABELS = 200
+
+
 def labels_of(raw: LicenseFields) -> tuple[Label, ...]:
     """What the fields of a card amount to, one label for each entry; one "missing" label when there is none.
 
@@ -208,7 +213,7 @@ def labels_of(raw: LicenseFields) -> tuple[Label, ...]:
     entries = [entry for entry in raw.license if entry.strip()]
     if not entries:
         return (find(named if raw.license_name else MISSING),)
-    return tuple(find(named if normalize(entry) == "other" else entry) for entry in entries)
+    return _distinct(find(named if normalize(entry) == "other" else entry) for entry in entries)
 
 
 def labels_in(notation: str) -> tuple[Label, ...]:
@@ -218,7 +223,17 @@ def labels_in(notation: str) -> tuple[Label, ...]:
     ['mit', 'apache-2.0']
     """
     entries = [entry for entry in notation.split("|") if entry.strip()]
-    return tuple(find(entry) for entry in entries) or (find(MISSING),)
+    return _distinct(map(find, entries)) or (find(MISSING),)
+
+
+def _distinct(labels: Iterable[Label]) -> tuple[Label, ...]:
+    """Each licence once, in order: a list that says one twice says no more. Real cards list two at most."""
+    found: dict[tuple[str, str], Label] = {}
+    for label in labels:
+        found.setdefault((label.name, label.matched), label)
+        if len(found) == _MOST_LABELS:
+            break
+    return tuple(found.values())
 
 
 def fields_in(notation: str) -> LicenseFields:

@@ -22,16 +22,20 @@ _BEFORE, _AFTER = 120, 80
 #: A licence file is read this far: names stand in the first lines, and files of strangers can be of any length.
 _LONGEST = 400_000
 _APPLIES = re.compile(
-    r"subject to|governed|licen[cs]ed under|released under|distributed under|provided under|\bunder\b"
+    r"subject to|\bgovern(?:s|ed)?\b|licen[cs]ed under|released under|distributed under|provided under|\bunder\b"
     r"|compl(?:y|ies|iance)|appl(?:y|ies|icable)|bound by|abide|adhere|accordance|agree|inherit|covered by|retain"
     r"|licen[cs]e\s*:|terms of use\s*:|must (?:also )?(?:follow|accept|respect)"
 )
 _DENIES = re.compile(
     r"\bnot (?:under|licen[cs]ed|subject|governed|bound|covered|apply|inherit|required)|\bno longer\b|\binstead of\b"
+    r"|\bdropped\b|\bremoved?\b|\breplace[sd]?\b"
     r"|\bunlike\b|\brather than\b|\bdoes(?: not|n't) (?:apply|fall)|\bfree (?:of|from)\b|\bpreviously\b"
 )
 _GAPS = re.compile(r"[\s_\-*`\"“”]+")
-_NAMES_A_TEXT = re.compile(r"licen[cs]e|terms|agreement|openrail")
+_NAMES_A_TEXT = re.compile(r"licen[cs]e|terms|agreement|open-?rail")
+#: Words that are written in one and in two, and the part of them that stands there either way.
+_COMPOUNDS = {"noncommercial": "commercial", "noderivatives": "derivatives", "sharealike": "alike", "openrail": "rail"}
+_IN_TWO = re.compile(r"\b(non|no|share|open) (commercial|derivatives|alike|rail)\b")
 
 
 def same_owner(above: str, below: str) -> bool:
@@ -101,7 +105,9 @@ def _search(row: License, text: str) -> tuple[tuple[str, ...], str]:
     Most texts hold none of the words, and bringing them into that spelling is what costs (150 µs a card).
     """
     lowered = text[:_LONGEST].lower()
-    phrases = tuple(phrase for phrase in _phrases(row) if all(word in lowered for word in phrase.split()))
+    phrases = tuple(
+        phrase for phrase in _phrases(row) if all(_COMPOUNDS.get(word, word) in lowered for word in phrase.split())
+    )
     return phrases, _plain(lowered) if phrases else ""
 
 
@@ -149,7 +155,12 @@ def _specific(name: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _GAPS.sub(" ", text.lower()).strip()
+    r"""Lower case, one blank where names are joined in any way, and compounds in one word.
+
+    >>> _plain("Attribution-NonCommercial"), _plain("Attribution Non Commercial")
+    ('attribution noncommercial', 'attribution noncommercial')
+    """
+    return _IN_TWO.sub(r"\1\2", _GAPS.sub(" ", text.lower()).strip())
 
 
 def shown_words(card: Card | None) -> str:

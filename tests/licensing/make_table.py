@@ -28,6 +28,9 @@ TEXT_NAMES = {
     "llama3.3": ["Llama 3.3 license", "llama.com/llama3_3/license"],
     "llama4": ["Llama 4 license", "llama.com/llama4/license"],
     "gemma": ["Gemma license", "Gemma prohibited use policy"],
+    "bigscience-bloom-rail-1.0": ["BigScience RAIL License v1.0"],
+    "apple-amlr": ["Apple Machine Learning Research Model License"],
+    "playground-v2-community": ["Playground v2.5 Community License"],
 }
 HEAD = """\
 # Licences of models: the ids of the Hub's own list, and the names often given in `license_name` next to `other`.
@@ -77,6 +80,8 @@ def naming(text: str) -> dict[str, str | list[str]]:
         found["naming_prefix"] = prefix.group(1)
     if shown := re.search(r'show ("[^"]+"(?: or "[^"]+")*)', text):
         found["naming_words"] = re.findall(r'"([^"]+)"', shown.group(1))
+    elif said := re.search(r"it is (built with .+)$", text):
+        found["naming_words"] = [said.group(1)]
     if only := re.match(r"(\w+) models: ", text):
         found["naming_only"] = only.group(1).lower()
     return found

@@ -82,8 +82,20 @@ def test_a_bad_relation_is_one_sentence(call):
     assert "known: finetune" in err
 
 
+@pytest.mark.parametrize(
+    ("parent", "child", "says"),
+    [("mit", "gpl-3.0;mit", "more than one child"), ("mit", "a>b", "more than one child"),
+     ("mit>", "mit", "without saying"), (">mit", "mit", "without saying"), ("mit;", "mit", "without saying"),
+     ("", "mit", "without saying")],
+)  # fmt: skip
+def test_notation_that_can_only_be_a_mistake(call, parent, child, says):
+    code, out, err = call(parent, child)
+    assert (code, out) == (2, "")
+    assert says in err
+
+
 def test_labels_cannot_draw_on_the_terminal(call):
-    code, out, _ = call("other:\x1b[31mred[bold]x[/bold]", "\x1b]0;title\x07mit\u202e", FORCE_COLOR="")
+    code, out, _ = call("other:\x1b[31mred[bold]x[/bold]", "\x1b]0title\x07mit\u202e", FORCE_COLOR="")
     assert code == 0
     assert "\x1b" not in out
     assert "\u202e" not in out

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cardscope.licensing import judge_licenses, overall
+from cardscope.licensing.table import licenses
+from cardscope.licensing.terms import MENDED_BY_TEXT, names_terms
 from cardscope.parsing import parse_card
 from cardscope.types import Ancestor, LicenseFields, LicenseOutcome, Lineage, ModelId, Relation, Severity
 
@@ -131,6 +133,11 @@ TERMS = {
         ("llama2", "Being based on Llama 2 it is also subject to the Meta Llama 2 license terms."),
         ("gemma", "The language backbone is under gemma license."),
         ("llama3", "License: https://llama.meta.com/llama3/license/"),
+        ("llama2", "The Llama 2 Community License governs this model."),
+        ("gemma", "The Gemma Terms of Use govern this model."),
+        ("cc-by-nc-4.0", "Creative Commons Attribution-NonCommercial 4.0 applies."),
+        ("cc-by-nc-sa-4.0", "Under the Creative Commons Attribution-NonCommercial-ShareAlike 4.0 license."),
+        ("creativeml-openrail-m", "It is licensed under CreativeML Open RAIL-M."),
     ],
 )
 def test_other_names_of_terms(terms, words):
@@ -152,6 +159,8 @@ def test_terms_named_in_the_text(terms):
     "words",
     [
         "We thank the authors of Llama 2.",
+        "We dropped the Llama 2 Community License, under which the base stood.",
+        "Governor Llama 2 Community License.",
         "This model is not subject to the Llama 2 Community License.",
         "Unlike its base it no longer falls under the Llama 2 Community License.",
         "The Llama 2 Community License is a long text.",
@@ -168,6 +177,29 @@ def test_a_mere_mention_is_not_enough(words):
 def test_front_matter_is_no_text():
     card = parse_card("---\nlicense: mit\nnote: subject to the Llama 2 Community License\n---\n# Child\n")
     assert judge(chain(("a/base", "llama2")), "mit", card=card)[0].reason == "COMMUNITY_TERMS_DROPPED"
+
+
+@pytest.mark.parametrize(
+    ("terms", "title"),
+    [
+        (
+            "cc-by-nc-4.0",
+            "Attribution-NonCommercial 4.0 International\n\nCreative Commons Attribution-NonCommercial 4.0",
+        ),
+        ("creativeml-openrail-m", "CreativeML Open RAIL-M\ndated August 22, 2022"),
+        ("bigscience-openrail-m", "BigScience Open RAIL-M License"),
+        ("bigscience-bloom-rail-1.0", "BigScience RAIL License v1.0\ndated May 19, 2022"),
+        ("playground-v2-community", "Playground v2.5 Community License Agreement"),
+    ],
+)
+def test_a_licence_file_is_known_by_its_first_line(terms, title):
+    above = chain(("a/base", terms))
+    plain = judge(above, "mit")[0]
+    assert plain.outcome is LicenseOutcome.INCOMPATIBLE
+    told = judge(above, "mit", license_text=title)[0]
+    assert told.reason == ("TERMS_IN_TEXT" if plain.reason in MENDED_BY_TEXT else plain.reason)
+    assert names_terms(licenses()[terms], None, title)
+    assert not names_terms(licenses()[terms], None, "Apache License, Version 2.0")
 
 
 def test_a_licence_file_that_holds_the_agreement_counts():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from cardscope.errors import UsageError
 from cardscope.licensing import judge_edge
 from cardscope.licensing.drift import drift, flags
 from cardscope.licensing.table import licenses
@@ -92,6 +95,52 @@ def test_the_last_child_can_be_where_a_far_duty_was_lost():
     verdict = judge_edge("llama2>(missing)", "finetune>finetune", "mit")
     assert verdict.inherited
     assert verdict.lost_at == "mit"
+
+
+@pytest.mark.parametrize("parent", ["(missing)>mit", "other>mit", "other:house>mit", "cc>mit", "unknown>mit"])
+def test_nobody_drops_what_an_ancestor_does_not_ask(parent):
+    verdict = judge_edge(parent, "finetune>finetune", "mit")
+    assert verdict.inherited
+    assert not verdict.lost_at
+    assert "inherited from" in verdict.message
+    assert "dropped at" not in verdict.message
+
+
+def test_a_list_that_says_a_licence_twice_says_it_once():
+    assert judge_edge("mit|MIT|mit", "finetune", "apache-2.0|Apache 2.0").parts == ()
+    assert (
+        judge_edge("mit|MIT|gpl-3.0", "finetune", "mit").reason == judge_edge("mit|gpl-3.0", "finetune", "mit").reason
+    )
+
+
+def test_lists_without_end_cost_little_and_every_entry_counts():
+    long = "|".join(f"house-{number}" for number in range(5000))
+    began = time.process_time()
+    verdict = judge_edge(long, "finetune", long)
+    assert time.process_time() - began < 2
+    assert verdict.reason == "PARENT_CUSTOM_LICENSE"
+    assert len(verdict.parts) == 100
+    assert all(len(evidence.raw.license) <= 50 for part in verdict.parts for evidence in part.evidence)
+    last = "|".join(["mit"] * 3 + [f"house-{number}" for number in range(150)] + ["gpl-3.0"])
+    assert judge_edge(last, "finetune", "mit").reason == "LICENSE_LIST_AMBIGUOUS"
+
+
+@pytest.mark.parametrize(
+    "words", [(None, "finetune", "mit"), ("mit", None, "mit"), ("mit", "finetune", ["mit"]), (b"mit",) * 3]
+)
+def test_what_is_no_text_is_refused_in_a_sentence(words):
+    with pytest.raises(UsageError, match="is no text"):
+        judge_edge(*words)
+
+
+def test_what_nobody_knows_of_a_licence_has_neither_come_nor_gone():
+    assert "attribution" not in " ".join(drift(licenses()["cc"], licenses()["mit"])[1])
+    assert judge_edge("mit", "finetune", "all-rights-reserved").drift == "tightened"
+
+
+def test_two_parents_are_a_merge_in_what_is_advised_too():
+    codes = [problem.code for problem in judge_edge("llama2;gemma", "adapter", "llama2").advisories]
+    assert "adapter-base-limits" not in codes
 
 
 def test_parts_of_lists_and_merges():
