@@ -38,6 +38,7 @@ _OPEN: dict[str, frozenset[str]] = {
     "base_model": frozenset(),
     "intended_use": frozenset({"out_of_scope", "limitations", "intended_users", "recommendations"}),
     "limitations": frozenset({"out_of_scope", "bias", "recommendations"}),
+    "training_procedure": frozenset({"training_hardware", "training_data", "base_model", "environmental_impact"}),
 }
 #: Members by a name of this module: looking one up in its enumeration costs more than most of what is done with it.
 _CODE, _TABLE, _LIST = BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST

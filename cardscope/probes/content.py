@@ -7,12 +7,16 @@ from functools import cache
 from typing import Any
 
 from cardscope.probes.question import Question, View, lines_of
-from cardscope.types import BlockKind, Coverage, CoverageState, Finding, Span
+from cardscope.types import BlockKind, Coverage, CoverageState, Finding, Span, Value
 
 # Looking a member up in its class costs more than the comparison it is for.
 _PRESENT = CoverageState.PRESENT
 _PLACEHOLDER = CoverageState.PLACEHOLDER
 _DIGIT = re.compile(r"\d")
+#: What has digits and is no result: addresses, pictures, papers on arXiv.
+_NO_NUMBER = re.compile(r"https?://[^\s)>]{1,500}|\]\([^()\s]{1,500}\)|\b\d{4}\.\d{4,5}(?:v\d+)?\b")
+#: A number that is no part of a word: neither F1 nor 7B nor test1.png.
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_])[-+]?\d+(?:[.,]\d+)*(?![A-Za-z0-9_])")
 _DESCRIBES = frozenset({"model_description", "model_type"})
 
 
@@ -50,18 +54,22 @@ def covered(view: View, ask: Question) -> Finding:
 
 
 def says_what_it_is(view: View, ask: Question) -> Finding:
-    """Words of prose that stand first, or under a heading that describes the model."""
-    best = 0
+    """Words of prose that stand first and are about nothing else, or under a heading that describes the model."""
+    said = 0
     spans: tuple[Span, ...] = ()
     for index, section in enumerate(view.sections):
-        if section.words > best and (index <= 2 or not _DESCRIBES.isdisjoint(section.labels)):
-            best = section.words
+        if section.words > said and (
+            not _DESCRIBES.isdisjoint(section.labels) or (index <= 2 and not (section.labels and section.heading))
+        ):
+            said = section.words
             spans = (section.span,)
+    counted = said
     if view.template_share is not None:
-        best = min(best, round(view.own_words) + (10 if view.words else 0))
+        counted = min(said, round(view.own_words) + (10 if view.words else 0))
     if view.brief:
-        return view.graded(ask, float(best))
-    return view.graded(ask, float(best), f"{best} words on the model at the top", spans=spans)
+        return view.graded(ask, float(counted))
+    theirs = "" if counted == said else ", nearly all of them a template's"
+    return view.graded(ask, float(counted), f"{said} words on the model at the top{theirs}", spans=spans)
 
 
 def has_own_words(view: View, ask: Question) -> Finding:
@@ -71,11 +79,14 @@ def has_own_words(view: View, ask: Question) -> Finding:
     own = view.own_words
     if view.brief:
         return view.graded(ask, own)
+    whose = "the author's or the base model's" if view.facts.kinship else "the author's"
     if (count := round(own)) == 0:
-        return view.graded(ask, own, "not one word is the author's or the base model's")
+        return view.graded(ask, own, f"not one word is {whose}")
     only = "" if own >= ask.threshold else "only "
     are = "word is" if view.words == 1 else "words are"
-    return view.graded(ask, own, f"{only}{count} of {view.words} {are} the author's or the base model's")
+    if count == view.words:
+        return view.graded(ask, own, f"all words are {whose}, {only}{count} in all")
+    return view.graded(ask, own, f"{only}{count} of {view.words} {are} {whose}")
 
 
 def has_runnable_code(view: View, ask: Question) -> Finding:
@@ -92,27 +103,34 @@ def has_runnable_code(view: View, ask: Question) -> Finding:
 
 
 def results_have_numbers(view: View, ask: Question) -> Finding:
-    """Digits where the results stand; asked only of a card that has results."""
+    """Numbers where the results stand; asked only of a card that has results, and names of measures are none."""
     spans = _present(view, ("results", "metrics"))
     if spans is None:
         return ask.not_applicable
-    if "model-index" in view.fields:
+    if _has_results(view.fields.get("model-index")):
         return view.yes(ask, "numbers in model-index", spans=spans)
-    has_digit = _DIGIT.search
-    for span in spans:
+    matter = view.card.front_matter.span
+    told = [span for span in spans if matter is None or span.first > matter.last]
+    if not told:
+        return ask.not_applicable
+    for span in told:
         for line in view.card.lines[span.first - 1 : min(span.last, span.first + 59)]:
-            if has_digit(line):
+            if _DIGIT.search(line) and _NUMBER.search(_NO_NUMBER.sub(" ", line)):
                 return view.yes(ask, "numbers stand in the results", spans=spans)
     return view.no(ask, "the results hold no number", spans=spans)
+
+
+def _has_results(index: Value) -> bool:
+    """Whether a ``model-index`` holds more than its frame, which tools write with an empty list."""
+    entries = index if isinstance(index, list) else [index]
+    return any(isinstance(entry, dict) and bool(entry.get("results")) for entry in entries[:5])
 
 
 def results_for_machines(view: View, ask: Question) -> Finding:
     """``model-index`` with at least one value in it."""
     index = view.fields.get("model-index")
-    entries = index if isinstance(index, list) else [index] if isinstance(index, dict) else []
-    for entry in entries[:5]:
-        if isinstance(entry, dict) and entry.get("results"):
-            return view.yes(ask, "results stand in model-index", spans=view.key_span("model-index"))
+    if _has_results(index):
+        return view.yes(ask, "results stand in model-index", spans=view.key_span("model-index"))
     if not view.brief and "model_index" in view.fields:
         spans = view.key_span("model_index")
         return view.no(ask, "the key is `model_index`", spans=spans, fix="rename `model_index:` to `model-index:`")
@@ -141,13 +159,29 @@ def says_merge_method(view: View, ask: Question) -> Finding:
 def _mentions(view: View, ask: Question, missing: str) -> Finding:
     if view.brief:
         # Most cards that are asked name none of thirty marks: one pass for all of them.
-        return ask.yes if _finder(ask.marks).find_matches_as_indexes(view.lowered) else ask.no
-    text = view.card.text.lower()
+        lowered = view.lowered
+        for _, start, end in _finder(ask.marks).find_matches_as_indexes(lowered, overlapping=True):
+            if _is_whole(lowered, start, end):
+                return ask.yes
+        return ask.no
+    text = view.lowered
     for mark in ask.marks:
-        if mark in text:
-            spans = tuple(Span(n, n) for n, line in enumerate(view.card.lines, 1) if mark in line.lower())
-            return view.yes(ask, f"names {mark}", value=mark, spans=spans[:3])
+        wanted = mark.encode("utf-8", "surrogatepass")
+        at = text.find(wanted)
+        while at >= 0 and not _is_whole(text, at, at + len(wanted)):
+            at = text.find(wanted, at + 1)
+        if at >= 0:
+            line = text.count(b"\n", 0, at) + 1 if b"\r" not in text else 0
+            spans = (Span(line, line),) if line else ()
+            return view.yes(ask, f"names {mark}", value=mark, spans=spans)
     return view.no(ask, missing)
+
+
+def _is_whole(text: bytes, start: int, end: int) -> bool:
+    """Whether a mark stands by itself: "ties" is a method, "communities" is none, and "q4" may follow a name."""
+    return not (text[start : start + 1].isalpha() and text[start - 1 : start].isalpha()) and not (
+        text[end - 1 : end].isalpha() and text[end : end + 1].isalpha()
+    )
 
 
 @cache

@@ -12,14 +12,14 @@ _ONLY_TO_THE_EYE = (HeadingStyle.BOLD, HeadingStyle.HASH)
 
 
 def no_placeholders(view: View, ask: Question) -> Finding:
-    """Points fall with the share of placeholders among what stands under the labels and in the words."""
+    """Points fall with the number of lines that only hold a place; an empty section is another question's."""
     if not view.words and not view.headings:
         return ask.not_applicable
     if view.attribution is not None:
         spans = [part.span for part in view.attribution.spans if part.author is _PLACEHOLDER]
     else:
         spans = [span for found in view.placeholders for span in found.spans]
-    count = max(len(spans), len(view.placeholders))
+    count = sum(1 for span in set(spans) for line in view.lines(span) if line.strip())
     if not count:
         return ask.yes
     if view.brief:

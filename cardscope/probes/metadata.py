@@ -32,6 +32,10 @@ def has_license(view: View, ask: Question) -> Finding:
         return view.yes(ask, "", value=clean(", ".join(found), 80), spans=view.key_span("license"))
     if view.brief:
         return ask.no
+    told = view.coverage.get("license")
+    if told is not None and told.state is CoverageState.PRESENT and told.spans:
+        message = f"the licence stands on {lines_of(told.spans)} and not in the front matter"
+        return view.no(ask, message, spans=told.spans, fix=_license_fix(view, ask))
     return view.no(ask, "no licence is stated", spans=view.top(), fix=_license_fix(view, ask))
 
 
@@ -125,7 +129,8 @@ def has_library_name(view: View, ask: Question) -> Finding:
     if view.fields.get("library_name") or view.brief:
         return _field(view, ask, "library_name")
     text = view.card.text
-    for name in ("transformers", "diffusers", "sentence_transformers", "peft", "timm", "spacy", "flair", "mlx_lm"):
+    # The narrower library first: code that imports it imports transformers as well.
+    for name in ("sentence_transformers", "peft", "diffusers", "timm", "spacy", "flair", "mlx_lm", "transformers"):
         if f"from {name} import" in text or f"import {name}" in text:
             known = name.replace("mlx_lm", "mlx").replace("_", "-")
             return view.no(
@@ -193,9 +198,11 @@ def free_of_problems(view: View, ask: Question) -> Finding:
 
 
 def front_matter_readable(view: View, ask: Question) -> Finding:
-    """No whenever the Hub would see no key of a block that was meant as front matter."""
+    """No when a block that the Hub finds holds no mapping; of one that it does not find, other questions ask."""
     state = view.card.front_matter.state
     if state is FrontMatterState.MALFORMED:
+        if view.card.front_matter.span is None and not any(code in view.codes for code in ask.codes):
+            return ask.not_applicable
         return _problem(view, ask)
     return ask.yes if state is FrontMatterState.PRESENT else ask.not_applicable
 

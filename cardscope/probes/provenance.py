@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from cardscope.lineage.statements import names_in
-from cardscope.probes.question import Question, View
+from cardscope.probes.question import Question, View, lines_of
 from cardscope.text.clean import clean
 from cardscope.types import (
+    CoverageState,
     Edge,
     Finding,
     LicenseOutcome,
@@ -18,6 +21,13 @@ from cardscope.types import (
     Stated,
 )
 
+#: An address of a model's page; the Hub's own pages have no owner of these names.
+_MODEL_LINK = re.compile(
+    r"\]\(https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(?!datasets/|spaces/|docs/|blog/|papers/|models\b)"
+    r"([\w-][\w.-]{0,95}(?:/[\w.-]{1,96})?)[/?#)]"
+)
+#: Lines of a place that are looked at for such an address.
+_LINES = 20
 _RANK = {
     LicenseOutcome.INCOMPATIBLE: 0,
     LicenseOutcome.NEEDS_REVIEW: 1,
@@ -49,7 +59,25 @@ def has_base_model(view: View, ask: Question) -> Finding:
                 return view.no(ask, "the base model is not in the front matter", value=parent, spans=spans, fix=fix)
     if value:
         return view.no(ask, "`base_model` holds nothing that names a model", spans=view.key_span("base_model"))
+    told = view.coverage.get("base_model")
+    if told is not None and told.state is CoverageState.PRESENT and told.spans:
+        where = lines_of(told.spans)
+        linked = (_linked(line) for span in told.spans for line in view.lines(span)[:_LINES])
+        parent = clean(next(filter(None, linked), ""), 100)
+        fix = (
+            f"add `base_model: {parent}` to the front matter"
+            if parent
+            else f"add the model of {where} as `base_model:`"
+        )
+        message = f"the base model is named on {where} and not in the front matter"
+        return view.no(ask, message, value=parent, spans=told.spans, fix=fix)
     return view.no(ask, "no base model is named", spans=view.top())
+
+
+def _linked(line: str) -> str:
+    """The first model that a line links to on the Hub; empty when there is none."""
+    found = _MODEL_LINK.search(line)
+    return found[1] if found else ""
 
 
 def _edges(view: View) -> tuple[Edge, ...]:

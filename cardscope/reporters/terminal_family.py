@@ -15,6 +15,7 @@ from cardscope.types import (
     Ancestor,
     CardAnalysis,
     Change,
+    CoverageState,
     Edge,
     Kinship,
     LicenseFields,
@@ -36,9 +37,11 @@ def family_tree(result: CardAnalysis) -> RenderableType:
         for problem in (*lineage.problems, *(problem for edge in lineage.parents for problem in edge.problems))
     ]
     if not lineage.parents:
-        return Group(
-            Text("No base model is named: a root, as far as the card says.", style="faint"), *_children(lineage), *notes
-        )
+        told = result.facts.card.coverage.get("base_model")
+        words = "No base model is named: a root, as far as the card says."
+        if told is not None and told.state is CoverageState.PRESENT and told.spans:
+            words = f"The front matter names no base model; the text does, on {lines_of(told.spans)}."
+        return Group(Text(words, style="faint"), *_children(lineage), *notes)
     return Group(_ancestry(result, lineage), *notes)
 
 

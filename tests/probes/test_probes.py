@@ -117,11 +117,13 @@ def test_own_words_are_graded_and_unknown_when_nobody_looked():
     half = ask("has-own-words", facts(sections=body, authors={Author.TEMPLATE: 0.75, Author.AUTHORED: 0.25}))
     assert half.outcome is Outcome.NO
     assert half.credit == pytest.approx(0.5)
-    assert half.message == "only 75 of 300 words are the author's or the base model's"
+    assert half.message == "only 75 of 300 words are the author's"
     whole = ask("has-own-words", facts(sections=body, authors={Author.AUTHORED: 1.0}))
-    assert (whole.outcome, whole.message) == (Outcome.YES, "300 of 300 words are the author's or the base model's")
+    assert (whole.outcome, whole.message) == (Outcome.YES, "all words are the author's, 300 in all")
+    short = ask("has-own-words", facts(sections=[section("About", 1, 9, words=30)], authors={Author.AUTHORED: 1.0}))
+    assert (short.outcome, short.message) == (Outcome.NO, "all words are the author's, only 30 in all")
     none = ask("has-own-words", facts(sections=body, authors={Author.TEMPLATE: 1.0}))
-    assert none.message == "not one word is the author's or the base model's"
+    assert none.message == "not one word is the author's"
 
 
 def test_base_model_that_names_nobody_is_none():
@@ -129,6 +131,88 @@ def test_base_model_that_names_nobody_is_none():
     nobody = ask("has-base-model", facts(fields={"base_model": [["owl/night"]]}, **tuned))
     assert (nobody.outcome, nobody.spans) == (Outcome.NO, (Span(2, 2),))
     assert ask("has-base-model", facts(fields={"base_model": [["owl/night"], "owl/day"]}, **tuned)).value == "owl/day"
+
+
+def test_words_at_the_top_are_counted_and_only_of_what_describes_the_model():
+    about = [section("Thing", 1, 4, level=1, words=39)]
+    cut = ask("says-what-it-is", facts(sections=about, authors={Author.TEMPLATE: 1.0}))
+    assert cut.message == "39 words on the model at the top, nearly all of them a template's"
+    assert cut.value == 10
+    assert ask("says-what-it-is", facts(sections=about)).message == "39 words on the model at the top"
+    usage = [section("Thing", 1, 1, level=1, words=0), section("Usage", 3, 9, words=80, labels=("how_to_use",))]
+    assert ask("says-what-it-is", facts(sections=usage)).value == 0
+    told = [*usage, section("About", 11, 15, words=20, labels=("model_description",))]
+    assert ask("says-what-it-is", facts(sections=told)).value == 20
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        ("We reach 90.61 on it.", "yes"),
+        ("| Accuracy | 91,5 % |", "yes"),
+        ("F1 and Recall@K", "no"),
+        ("![](https://host/test1.png) and https://host/2024/x", "no"),
+        ("Refer to the paper (2104.08247).", "no"),
+        ("See [the table](results/v2.md) of the 7B model.", "no"),
+    ],
+)
+def test_a_number_in_the_results_is_no_address_and_no_name(line, outcome):
+    told = facts(f"# A\n{line}", present={"results": Span(2, 2)})
+    assert ask("results-have-numbers", told).outcome.value == outcome
+
+
+def test_a_frame_of_results_and_names_of_measures_are_no_numbers():
+    frame = {"model-index": [{"name": "a", "results": []}]}
+    told = facts("# A\nnone yet", fields=frame, present={"results": Span(2, 2)})
+    assert ask("results-have-numbers", told).outcome is Outcome.NOT_APPLICABLE  # line 2 is the front matter's here
+    full = {"model-index": [{"name": "a", "results": [{"metrics": [{"value": 1}]}]}]}
+    assert (
+        ask("results-have-numbers", facts("# A", fields=full, present={"results": Span(2, 2)})).outcome is Outcome.YES
+    )
+    names = facts("---\nmetrics: f1\n---\n# A", fields={"metrics": "f1"}, present={"metrics": Span(2, 2)})
+    assert ask("results-have-numbers", names).outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [("humanities and communities", "no"), ("merged with TIES.", "yes"), ("dare_ties", "yes"), ("science", "no")],
+)
+def test_a_merge_method_is_a_word(text, outcome):
+    merge = facts(f"# A\n{text}", kind=RepositoryKind.MERGE)
+    for explain in (True, False):
+        found = {finding.probe: finding for finding in run_probes(merge, explain=explain)}
+        assert found["says-merge-method"].outcome.value == outcome
+
+
+def test_a_base_model_that_the_text_names_is_offered_for_the_front_matter():
+    text = "# A\n\nA fine-tuned version of [owl/day](https://huggingface.co/owl/day) on the None dataset."
+    told = ask("has-base-model", facts(text, present={"base_model": Span(3, 3)}, kind=RepositoryKind.FINETUNE))
+    assert (told.outcome, told.value) == (Outcome.NO, "owl/day")
+    assert told.message == "the base model is named on line 3 and not in the front matter"
+    assert told.fix == "add `base_model: owl/day` to the front matter"
+    bare = facts("# A\n\nMade from owl day.", present={"base_model": Span(3, 3)}, kind=RepositoryKind.FINETUNE)
+    assert ask("has-base-model", bare).fix == "add the model of line 3 as `base_model:`"
+    data = "# A\n\nOn [x](https://huggingface.co/datasets/a/b) from [bert-base](https://huggingface.co/bert-base)."
+    told = ask("has-base-model", facts(data, present={"base_model": Span(3, 3)}, kind=RepositoryKind.FINETUNE))
+    assert told.value == "bert-base"
+
+
+def test_a_licence_in_the_text_alone_is_not_called_unstated():
+    told = ask("has-license", facts("# A\n\n## License\nmit", present={"license": Span(3, 4)}))
+    assert (told.outcome, told.spans) == (Outcome.NO, (Span(3, 4),))
+    assert told.message == "the licence stands on lines 3–4 and not in the front matter"
+
+
+def test_front_matter_that_the_hub_does_not_find_is_not_called_bad_yaml():
+    problem = Problem("front-matter-not-closed", "the front matter is opened and never closed", (Span(1, 3),))
+    told = facts("---\nlicense: mit\n# A", state=FrontMatterState.MALFORMED, matter_problems=[problem])
+    assert ask("front-matter-readable", told).outcome is Outcome.NOT_APPLICABLE
+    assert ask("front-matter-closed", told).outcome is Outcome.NO
+
+
+def test_the_narrower_library_is_offered():
+    code = "```python\nfrom sentence_transformers import SentenceTransformer\nfrom transformers import pipeline\n```"
+    assert "`library_name: sentence-transformers`" in ask("has-library-name", facts(code)).fix
 
 
 # --- metadata
@@ -288,10 +372,16 @@ def test_copied_text_must_say_whose_it_is():
 
 def test_placeholders_cost_by_number_and_name_their_lines():
     parts = attribution((Author.AUTHORED, 1, 5, 50), (Author.PLACEHOLDER, 6, 6, 3), (Author.PLACEHOLDER, 9, 12, 3))
-    finding = ask("no-placeholders", facts(sections=[section("A", 1, 12)], attribution=parts))
+    text = "\n".join(["x"] * 10 + ["", "x"])
+    finding = ask("no-placeholders", facts(text, sections=[section("A", 1, 12)], attribution=parts))
     assert finding.outcome is Outcome.NO
-    assert finding.credit == pytest.approx(0.7)
+    assert finding.message == "4 placeholders are left"
+    assert finding.credit == pytest.approx(0.5)
     assert finding.fix == "fill in or delete the placeholders on lines 6, 9–12"
+    # A label that is only promised is asked for by its own question, an empty section by another.
+    promised = facts(text, sections=[section("A", 1, 12)], placeholder=["limitations"],
+                     attribution=attribution((Author.AUTHORED, 1, 12, 50)))  # fmt: skip
+    assert ask("no-placeholders", promised).outcome is Outcome.YES
 
 
 def test_a_heading_with_subsections_is_not_empty():
