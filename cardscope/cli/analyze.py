@@ -93,6 +93,8 @@ def command(
     from cardscope.cli.embedder import loader
     from cardscope.tables import use_overlay
 
+    if fail_under is not None and fail_under != fail_under:
+        raise click.UsageError("--fail-under takes a number from 0 to 100")  # nothing is below "nan"
     options = _options(options_file, embedder=embedder, tables=tables, revision=revision)
     use_overlay(options.tables)
     if style == "json" and len(targets) > 1:

@@ -7,6 +7,7 @@ import select
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -66,22 +67,26 @@ def write(text: str, destination: Path | None) -> None:
             ) from error
         return
     content = text.encode("utf-8", "replace")
-    # A link is followed: what it points at is replaced, not the link.
-    place = destination.resolve()
-    partial = place.with_name(place.name + ".partial")
+    partial: Path | None = None
     try:
+        # A link is followed: what it points at is replaced, not the link.
+        place = destination.resolve()
         if destination.exists() and not destination.is_file() and not destination.is_dir():
             # A device or a pipe (/dev/null, >(less)) is written to; renaming a file over it would take it away.
             destination.write_bytes(content)
             return
+        partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
         partial.write_bytes(content)
         partial.replace(place)
     except BrokenPipeError:
         return
-    except OSError as error:
-        partial.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:
+        if partial is not None:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error  # a ring of links is no OSError everywhere
         raise OutputError(
-            f"cannot be written ({error.strerror})", subject=str(destination), hint="choose another place with -o"
+            f"cannot be written ({reason})", subject=str(destination), hint="choose another place with -o"
         ) from error
 
 
@@ -91,7 +96,7 @@ def tell(text: str, *, indent: int = 0) -> None:
 
     try:
         click.echo(" " * indent + clean(text, 500), err=True)
-    except BrokenPipeError:
+    except OSError:  # a pipe without a reader, a full disk: what is said does not decide what is done
         hush(sys.stderr)
 
 

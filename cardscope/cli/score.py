@@ -105,7 +105,8 @@ def command(
     if not no_vectors:
         check(embedder)
     opened = Corpus(corpus)
-    folder = run or corpus.rstrip("/") + ".run"
+    # Resolved, or the run of "." would be a folder of the corpus.
+    folder = run or (corpus.rstrip("/") if "://" in corpus else str(Path(corpus).resolve())) + ".run"
     show = output.progress(quiet)
     state = run_batch(
         opened,

@@ -17,6 +17,8 @@ from cardscope.types import Relation, model_id
 
 #: Longest Python literal that is read; the longest tag list in the paper's data has some 20 kB.
 _LONGEST_LITERAL: Final = 200_000
+#: Counts from here on are no counts of anything; the store keeps 63 bits.
+_MOST: Final = 1 << 62
 
 Row = Mapping[str, Any]
 
@@ -93,9 +95,7 @@ def _take_observed(row: Row) -> Taken:
     content = row.get("raw") if isinstance(row.get("raw"), bytes) else _content(row, name, "card")
     card = {
         **_card(row, name),
-        "observed_at": _time(row.get("observed_at")),
         "created_source": row.get("created_at_source"),
-        "source": row.get("source"),
     }
     return Taken(card=card, content=content, edges=_tag_edges(name, row, _strings(row.get("tags"))))
 
@@ -189,6 +189,8 @@ def _card(row: Row, name: str) -> dict[str, Any]:
         "revision": _text(row.get("revision") or row.get("sha")),
         "created_at": _time(_first(row, "created_at", "createdAt")),
         "modified_at": _time(_first(row, "last_modified", "lastModified", "modified_at")),
+        "observed_at": _time(row.get("observed_at")),
+        "source": _text(row.get("source")),
         "downloads": _number(row.get("downloads")),
         "likes": _number(row.get("likes")),
         "tags": _strings(row.get("tags")),
@@ -240,14 +242,15 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 - a cell of someone else's 
 
 def _number(value: Any) -> int | None:  # noqa: ANN401 - a cell of someone else's table
     try:
-        return int(float(value))
+        number = int(float(value))
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if 0 <= number < _MOST else None
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a cell of someone else's table
     if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
+        return _in_utc(value)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, str) and value:
@@ -255,8 +258,16 @@ def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a cell of someone el
             parsed = datetime.fromisoformat(value.strip())
         except ValueError:
             return None
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        return _in_utc(parsed)
     return None
+
+
+def _in_utc(moment: datetime) -> datetime | None:
+    """A moment as the store keeps it; one that leaves the calendar on the way is none."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _strings(value: Any) -> list[str]:  # noqa: ANN401 - a cell of someone else's table

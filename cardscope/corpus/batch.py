@@ -75,6 +75,7 @@ class RunState:
         done: Rows written, by this session or an earlier one.
         reused: Shards that an earlier session had finished.
         problems: Shard name to reason, for shards that could not be mapped.
+        rows: Files of the rows of this very run, in order of the shards.
     """
 
     path: str
@@ -86,6 +87,7 @@ class RunState:
     shards: int
     problems: Mapping[str, str]
     versions: Mapping[str, str]
+    rows: tuple[str, ...] = ()
 
 
 #: Runs ``work`` on every task, in any order, on any number of workers; yields one `Done` for each task.
@@ -104,11 +106,11 @@ def run_batch(
         engine: See `cardscope.corpus.engines`.
 
     Raises:
-        UsageError: The run is to be kept in the corpus itself.
-        InvalidCorpus: Another session works on the same run, or the run is over another corpus.
+        UsageError: The run is to be kept in the corpus itself, or in a folder of it.
+        InvalidCorpus: Another session works on the same run.
         OutputError: The run folder cannot be written.
     """
-    keep_apart(corpus.path, run)
+    keep_apart(corpus.path, run, within=True)
     options = options or MapOptions()
     versions = run_versions(options)
     with _locked(run):
@@ -120,6 +122,10 @@ def run_batch(
             finished[done.shard] = done
             if tell is not None:
                 tell(len(finished), len(tasks), sum(entry.rows for entry in finished.values()))
+        whole = tuple(
+            task.target for task in tasks if (told := finished.get(task.shard.number)) is not None and not told.problem
+        )
+        _sweep(run, whole)
         state = RunState(
             path=run,
             corpus=corpus.digest,
@@ -130,6 +136,7 @@ def run_batch(
             shards=len(tasks),
             problems={f"{done.shard:02d}": done.problem for done in finished.values() if done.problem},
             versions=versions,
+            rows=whole,
         )
         _write_state(run, state, corpus, options)
     return state
@@ -165,6 +172,13 @@ def run_versions(options: MapOptions) -> dict[str, str]:
 
         versions["embedder"] = load_embedder(options.embedder).name
     return versions
+
+
+def _sweep(run: str, whole: Sequence[str]) -> None:
+    """Takes away rows of shards that are no more or cannot be read any more, and of another corpus in this folder."""
+    fs, _ = filesystem(run)
+    for path in set(rows_paths(run)).difference(whole):
+        _remove(fs, filesystem(path)[1])
 
 
 def rows_paths(run: str) -> list[str]:

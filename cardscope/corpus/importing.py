@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def import_corpus(
         UsageError: Its columns fit no schema, or it is the destination, too.
         OutputError: The destination cannot be written.
     """
+    if not source.strip():
+        raise UsageError("names nothing to import", subject="SOURCE", hint="a file, a folder, or hf://datasets/…")
     keep_apart(source, destination)
     reader = _reader(source, config)
     adapter = choose(reader.columns) if reader.columns is not None else None
@@ -79,7 +82,7 @@ def _take(writer: CorpusWriter, where: str, row: Row | Taken | Reject, adapter: 
     try:
         if isinstance(row, Reject):
             raise row
-        taken = row if isinstance(row, Taken) else (adapter or choose(row)).take(row)
+        taken = row if isinstance(row, Taken) else (adapter or _chosen(row)).take(row)
     except Reject as reject:
         writer.reject(where, reject.model, reject.reason, reject.message)
         return
@@ -88,6 +91,14 @@ def _take(writer: CorpusWriter, where: str, row: Row | Taken | Reject, adapter: 
     if taken.model is not None:
         writer.add_models([taken.model])
     writer.add_edges(taken.edges)
+
+
+def _chosen(row: Row) -> Adapter:
+    """For a stream of rows whose first one told nothing: each is looked at by itself."""
+    try:
+        return choose(row)
+    except UsageError as error:
+        raise Reject("no-schema", "has none of the schemas that can be imported") from error
 
 
 def _take_beside(writer: CorpusWriter, folder: Path) -> None:
@@ -134,6 +145,8 @@ def _reader(source: str, config: str) -> Reader:
     if path.is_dir():
         return _folder_reader(path)
     suffix = path.suffix.lower()
+    if not os.access(path, os.R_OK):
+        raise InvalidCorpus("may not be read", subject=source)
     if suffix == ".parquet":
         return _parquet_reader([path])
     if suffix in (".jsonl", ".ndjson", ".json"):
@@ -174,14 +187,31 @@ def _parquet_reader(paths: list[Path]) -> Reader:
         for path in paths:
             number = 0
             try:
-                for batch in pq.ParquetFile(path).iter_batches(batch_size=1000):
-                    for row in batch.to_pylist():
+                for batch in pq.ParquetFile(path, coerce_int96_timestamp_unit="us").iter_batches(batch_size=1000):
+                    for row in _in_microseconds(batch).to_pylist():
                         number += 1
                         yield f"{path.name}:{number}", row
             except (OSError, pa.ArrowException) as error:
                 raise InvalidCorpus(f"cannot be read past row {number} ({error})", subject=str(path)) from error
 
     return Reader(paths[0].name, columns, rows())
+
+
+def _in_microseconds(batch: Any) -> Any:  # noqa: ANN401 - a batch of Arrow
+    """Times of a finer or coarser unit as Python can hold them; one that is out of its range becomes null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_timestamp(column.type):
+            last = pa.scalar(datetime(9999, 12, 30)).cast(pa.timestamp("us"))
+            plain = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+            local = pc.cast(plain, pa.timestamp("us"), safe=False)
+            inside = pc.and_(pc.less(local, last), pc.greater(local, pa.scalar(datetime(1, 1, 2), pa.timestamp("us"))))
+            column = pc.if_else(inside, plain, pa.scalar(None, plain.type))
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _jsonl_reader(path: Path) -> Reader:
@@ -203,7 +233,15 @@ def _jsonl_reader(path: Path) -> Reader:
             head = json.loads(stream.readline() or b"{}")
         except (ValueError, RecursionError):
             head = {}
-    return Reader(path.name, tuple(head) if isinstance(head, dict) and head else None, rows())
+    return Reader(path.name, tuple(head) if _fits(head) else None, rows())
+
+
+def _fits(head: object) -> bool:
+    """Whether the first line tells a schema; in JSON a row leaves out what it does not have."""
+    try:
+        return isinstance(head, dict) and choose(head) is not None
+    except UsageError:
+        return False
 
 
 def _csv_reader(path: Path) -> Reader:
@@ -211,8 +249,8 @@ def _csv_reader(path: Path) -> Reader:
 
     def rows() -> Iterator[tuple[str, Row | Reject]]:
         # Undecodable bytes survive as surrogates, so that the card's bytes come back as they were.
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            reader = csv.DictReader(stream)
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
             number = 0
             while True:
                 number += 1
@@ -229,7 +267,7 @@ def _csv_reader(path: Path) -> Reader:
                     row if complete else Reject("bad-csv", "the row has too many or few cells"),
                 )
 
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         columns = next(csv.reader(stream), [])
     return Reader(path.name, tuple(columns), rows())
 

@@ -39,6 +39,9 @@ class Request:
     gated: bool = False
 
     def __post_init__(self) -> None:
+        if (self.author is not None and not self.author.strip()) or any(not tag.strip() for tag in self.filters):
+            # An unset variable of a shell must not crawl the whole Hub.
+            raise UsageError("author and filter cannot be empty", hint="leave the option out to crawl everything")
         for name in ("limit", "sample"):
             value = getattr(self, name)
             if value is not None and value < 1:

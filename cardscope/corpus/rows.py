@@ -155,6 +155,7 @@ def _pieces(
     schema = row_schema(cards.schema, embedder.dimensions if embedder else 0)
     # Once for the shard: taking the rows of each text out of the table costs more than parsing it.
     infos = [_info(row) for row in cards.select(list(_INFO)).to_pylist()]
+    missing = set(by_text)
     for batch in corpus.texts(shard, options.batch):
         texts = _TextTable(embedder)
         numbers: list[int] = []
@@ -165,12 +166,20 @@ def _pieces(
             if not rows:
                 continue
             place, features = texts.add(content)
+            # The digest is known from reading; of a text that broke the parser only the empty one's is.
+            if place not in texts.errors and not features.card.digest.startswith(address.hex()):
+                raise corpus.damaged(f"texts of shard {shard.name}", ValueError("a text is not the one of its address"))
+            missing.discard(address)
             numbers += rows
             takes += [place] * len(rows)
             own.add([infos[row] for row in rows], features, texts.errors.get(place))
         if numbers:
             left = cards.take(numbers).drop_columns(["tags"])
             yield _joined(left, own.table(), texts.table().take(takes), schema)
+    if missing:
+        raise corpus.damaged(
+            f"texts of shard {shard.name}", ValueError(f"{len(missing)} texts of its cards are missing")
+        )
 
 
 def _joined(left: pa.Table, own: pa.Table, text: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -47,7 +47,7 @@ def timeline_of(run: str, state: RunState, *, of: Edition, by: Period, dimension
         InvalidCorpus: The run has no rows, or they cannot be read.
         OutputError: The tables cannot be written.
     """
-    timeline = reduce_rows(rows_paths(run), of=of, by=by, dimensions=dimensions)
+    timeline = reduce_rows(state.rows or rows_paths(run), of=of, by=by, dimensions=dimensions)
     timeline = replace(timeline, versions=state.versions)
     sizes = [(*key, *counts) for key, counts in timeline.sizes.items()]
     mix = [(*key, share) for key, share in timeline.mix.items()]

@@ -262,7 +262,10 @@ class Corpus:
         """
         for path in shard.texts:
             try:
-                yield from self._open(path).iter_batches(batch_size=batch)
+                for part in self._open(path).iter_batches(batch_size=batch):
+                    if part.schema.names != TEXTS.names:
+                        raise pa.ArrowInvalid(f"its columns are {', '.join(part.schema.names)[:100]}")
+                    yield part
             except (OSError, pa.ArrowException) as error:
                 raise self.damaged(path, error) from error
 

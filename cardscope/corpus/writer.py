@@ -60,6 +60,7 @@ class CorpusWriter:
         self.path = path
         try:
             path.mkdir(parents=True, exist_ok=True)
+            self._refuse_strangers()
             self._lock = hold(path / ".lock", "another session is writing to this corpus")
         except OSError as error:
             raise _cannot_write(path, error) from error
@@ -274,13 +275,19 @@ class CorpusWriter:
             every,
         )
 
-    def _manifest(self, title: str, shards: int) -> Manifest:
+    def _refuse_strangers(self) -> None:
+        """Looks before anything is written: a folder that holds something else is left as it was, without a lock."""
         if (self.path / MANIFEST).exists():
-            return Corpus(self.path).manifest
+            return
         if any(entry.name != ".lock" and not _is_left_over(entry) for entry in self.path.iterdir()):
             raise InvalidCorpus(
                 "is not empty and not a corpus", subject=str(self.path), hint="choose a new folder for the corpus"
             )
+
+    def _manifest(self, title: str, shards: int) -> Manifest:
+        if (self.path / MANIFEST).exists():
+            return Corpus(self.path).manifest
+        self._refuse_strangers()
         now = datetime.now(UTC).replace(microsecond=0)
         return Manifest(title, now, now, shards)
 

@@ -17,6 +17,25 @@ from cardscope.types import LicenseFields
 MISSING = "(missing)"
 _GAPS = re.compile(r"[\s_]+")
 _LISTS = frozenset({"relicense_ok", "relicense_review", "relicense_no", "aliases", "naming_words", "text_names"})
+#: Cells that decide: a value that no rule knows would be judged by the rule for the rest.
+_VALUES = {
+    "family": frozenset({
+        "permissive", "public-domain", "weak-copyleft", "strong-copyleft", "network-copyleft", "rail", "community",
+        "non-commercial", "no-derivatives", "data", "proprietary", "unknown",
+    }),
+    "ambiguity": frozenset({"exact", "family", "none"}),
+    "commercial_use": frozenset({"yes", "no", "conditional", "unknown"}),
+    "derivatives": frozenset({"yes", "no", "unknown"}),
+    "share_alike": frozenset({
+        "none", "file", "same", "restrictions-only", "conditional", "terms-follow", "same-agreement", "unknown",
+    }),
+    "derivative_scope": frozenset({"copyright", "contract-broad"}),
+    "pass_down_restrictions": frozenset({"yes", "no", "unknown"}),
+    "attribution": frozenset({
+        "none", "notice", "license-copy", "notice+license-copy", "credit", "agreement-copy+notice", "unknown",
+    }),
+    "confidence": frozenset({"high", "medium", "low"}),
+}  # fmt: skip
 #: A row without these would be judged by defaults, and no default is safe.
 _REQUIRED = ("family", "commercial_use", "derivatives", "share_alike")
 _LONGEST = 200
@@ -159,6 +178,9 @@ def _row(name: str, cells: Any) -> License:  # noqa: ANN401 - whatever a TOML fi
         wanted = list if key in _LISTS else str
         if not isinstance(value, wanted):
             raise InvalidTable(f"licence {name}: {key} must be {wanted.__name__}", subject="licenses")
+        if key in _VALUES and value not in _VALUES[key]:
+            known = ", ".join(sorted(_VALUES[key]))
+            raise InvalidTable(f"licence {name}: {key} cannot be {value[:40]!r}; known: {known}", subject="licenses")
         values[key] = tuple(str(entry) for entry in value) if wanted is list else value
     return License(id=name, **values)
 

@@ -91,6 +91,8 @@ def base_model_resolves(view: View, ask: Question) -> Finding:
     edges = _edges(view)
     if not edges:
         return ask.not_applicable
+    if any(problem.code == "unreachable" for problem in view.facts.lineage.problems):
+        return ask.unknown
     bad: list[tuple[Edge, Problem]] = []
     for edge in edges:
         for problem in edge.problems:

@@ -330,3 +330,16 @@ def test_words_of_the_command_line_cannot_draw(readme: Path, tmp_path: Path) -> 
                 SGR.sub("", (done.stdout + done.stderr).decode()) if colour else (done.stdout + done.stderr).decode()
             )
             assert not FORBIDDEN.search(shown), (words, shown)
+
+
+def test_a_gate_of_no_number_is_refused(readme: Path) -> None:
+    assert run(str(readme), "--fail-under", "nan").returncode == 2
+
+
+def test_a_report_that_cannot_be_written_is_no_bug(readme: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    for place in (tmp_path / "file" / "out", tmp_path / ("n" * 300), tmp_path / "ring"):
+        done = run(str(readme), "-o", str(place))
+        assert done.returncode == 3, done.stderr
+        assert b"cannot be written" in done.stderr

@@ -20,8 +20,11 @@ from cardscope.corpus.batch import Done, Task, rows_paths, run_batch
 from cardscope.corpus.engines.local import LocalEngine
 from cardscope.corpus.importing import import_corpus
 from cardscope.corpus.rows import MapOptions
+from cardscope.corpus.score import timeline_of
 from cardscope.corpus.store import Corpus
-from cardscope.errors import InvalidCorpus, OutputError
+from cardscope.corpus.writer import CorpusWriter
+from cardscope.errors import InvalidCorpus, OutputError, UsageError
+from cardscope.types import Edition, Period
 from tests.corpus.rowfiles import digests
 
 ROOT = Path(__file__).parent.parent.parent
@@ -162,3 +165,70 @@ def test_a_full_disk_is_said_and_what_was_done_is_kept(corpus: Corpus, tmp_path:
     assert "SAID make room" in done.stdout, done.stdout + done.stderr
     assert not list((tmp_path / "run").rglob("*.partial"))
     assert not rows_paths(str(tmp_path / "run"))
+
+
+def cards_of(folder: Path, names: Sequence[str]) -> Corpus:
+    with CorpusWriter(folder) as writer:
+        for name in names:
+            writer.add({"model_id": name}, f"# {name}\n\nSome words on {name}.\n".encode())
+    return Corpus(folder)
+
+
+def test_rows_of_another_corpus_in_the_folder_of_the_run_do_not_count(tmp_path: Path) -> None:
+    run = str(tmp_path / "run")
+    many = cards_of(tmp_path / "many", [f"a/model-{number}" for number in range(40)])
+    run_batch(many, run, LocalEngine(1), MapOptions(embedder=""))
+    few = cards_of(tmp_path / "few", ["b/one", "b/two"])
+    state = run_batch(few, run, LocalEngine(1), MapOptions(embedder=""))
+    timeline = timeline_of(run, state, of=Edition.CURRENT, by=Period.YEAR)
+    assert (state.done, timeline.cards, timeline.models) == (2, 2, 2)
+    assert rows_paths(run) == list(state.rows)
+
+
+def test_texts_that_are_missing_or_not_their_own_are_a_damaged_shard(tmp_path: Path) -> None:
+    run, folder = str(tmp_path / "run"), tmp_path / "c"
+    corpus = cards_of(folder, [f"a/model-{number}" for number in range(30)])
+    whole = run_batch(corpus, run, LocalEngine(1), MapOptions(embedder=""))
+    assert (whole.done, dict(whole.problems)) == (30, {})
+    first, second = (folder / path for shard in corpus.shards()[:2] for path in shard.texts)
+    kept = {path: path.read_bytes() for path in (first, second)}
+    table = pq.read_table(first)
+    other = table.set_column(table.schema.get_field_index("content"), "content", [[b"# Another\n"] * len(table)])
+    pq.write_table(other.cast(table.schema), first)
+    pq.write_table(pq.read_table(second).slice(1), second)
+    for path in rows_paths(run):
+        Path(path).unlink()
+    state = run_batch(Corpus(folder), run, LocalEngine(1), MapOptions(embedder=""))
+    assert sorted(state.problems) == [shard.name[:2] for shard in corpus.shards()[:2]]
+    assert "not the one of its address" in next(iter(state.problems.values()))
+    assert "are missing" in list(state.problems.values())[1]
+    assert len(rows_paths(run)) == len(corpus.shards()) - 2
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert run_batch(Corpus(folder), run, LocalEngine(1), MapOptions(embedder="")).done == 30
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_do_not_outlive_whom_they_work_for(tmp_path: Path, how: signal.Signals) -> None:
+    import psutil
+
+    folder = tmp_path / "c"
+    cards_of(folder, [f"a/model-{number}" for number in range(3000)])
+    words = [sys.executable, "-m", "cardscope", "score", str(folder), "--no-vectors", "--workers", "2", "-q"]
+    child = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    workers: list[psutil.Process] = []
+    deadline = time.monotonic() + 60
+    while len(workers) < 2 and time.monotonic() < deadline and child.poll() is None:
+        time.sleep(0.01)
+        workers = [each for each in psutil.Process(child.pid).children() if "spawn_main" in " ".join(each.cmdline())]
+    assert workers
+    child.send_signal(how)
+    child.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+
+
+def test_a_run_is_kept_out_of_its_corpus(tmp_path: Path) -> None:
+    corpus = cards_of(tmp_path / "c", ["a/one"])
+    with pytest.raises(UsageError, match="lies in"):
+        run_batch(corpus, str(tmp_path / "c" / "run"), LocalEngine(1))

@@ -260,6 +260,12 @@ def test_requests_that_cannot_be(how: dict[str, int]) -> None:
         Request(**how)
 
 
+@pytest.mark.parametrize("how", [{"author": ""}, {"author": " "}, {"filters": ("",)}])
+def test_a_variable_that_was_not_set_does_not_crawl_everything(how: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="cannot be empty"):
+        Request(**how)
+
+
 # --- a Hub that is not as it should be ----------------------------------------------------------------------------
 
 

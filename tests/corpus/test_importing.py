@@ -50,6 +50,58 @@ def test_jsonl_with_bad_lines(tmp_path: Path) -> None:
     assert balanced(manifest)
 
 
+def test_odd_cells_cost_a_cell_and_not_the_import(tmp_path: Path) -> None:
+    source = tmp_path / "cards.jsonl"
+    rows = [
+        {"foo": 1},
+        {"model_id": "a/big", "card": "# Big\n", "downloads": 10**30, "observed_at": "2024-05-01"},
+        {"model_id": "a/late", "card": "# Late\n", "created_at": "9999-12-31T23:59:59-12:00", "likes": -1},
+        {"model_id": "a/plain", "card": "# Plain\n", "downloads": "12", "observed_at": "2024-05-02T10:00:00+02:00"},
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    manifest = import_corpus(str(source), tmp_path / "c")
+    found = rows_of(tmp_path / "c")
+    assert (found["a/big"]["downloads"], found["a/plain"]["downloads"], found["a/late"]["likes"]) == (None, 12, None)
+    assert str(found["a/plain"]["observed_at"]) == "2024-05-02 08:00:00+00:00"
+    assert found["a/late"]["created_at"] is None
+    assert Corpus(tmp_path / "c").table("rejects")["reason"].to_pylist() == ["no-schema"]
+    assert balanced(manifest)
+    assert describe(Corpus(tmp_path / "c")).months
+
+
+def test_times_of_any_unit_are_read(tmp_path: Path) -> None:
+    nanoseconds = pa.array([1_714_521_600_000_000_123, None, 2**62], pa.timestamp("ns", "UTC"))
+    seconds = pa.array([1_714_521_600, 569_000_000_000, None], pa.timestamp("s"))
+    table = pa.table({"model_id": ["a/one", "a/two", "a/three"], "card": ["# 1", "# 2", "# 3"],
+                      "observed_at": nanoseconds, "created_at": seconds})  # fmt: skip
+    pq.write_table(table, tmp_path / "t.parquet", version="2.6")
+    import_corpus(str(tmp_path / "t.parquet"), tmp_path / "c")
+    found = rows_of(tmp_path / "c")
+    assert str(found["a/one"]["observed_at"]) == str(found["a/one"]["created_at"]) == "2024-05-01 00:00:00+00:00"
+    assert found["a/two"]["created_at"] is None
+
+
+def test_csv_with_a_mark_at_its_start_and_with_a_quote_that_never_ends(tmp_path: Path) -> None:
+    (tmp_path / "mark.csv").write_bytes(b"\xef\xbb\xbfmodel_id,card\na/one,# One\n")
+    import_corpus(str(tmp_path / "mark.csv"), tmp_path / "mark")
+    assert set(rows_of(tmp_path / "mark")) == {"a/one"}
+    (tmp_path / "open.csv").write_text('model_id,card\na/one,# One\na/two,"# Two\na/three,# Three\n')
+    manifest = import_corpus(str(tmp_path / "open.csv"), tmp_path / "open")
+    assert set(rows_of(tmp_path / "open")) == {"a/one"}
+    assert manifest.counts["rejects"] == 1
+
+
+def test_a_folder_of_somebody_else_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "letter.txt").write_text("dear")
+    (tmp_path / "c.csv").write_text("model_id,card\na/one,# One\n")
+    with pytest.raises(InvalidCorpus, match="not a corpus"):
+        import_corpus(str(tmp_path / "c.csv"), tmp_path / "theirs")
+    assert [entry.name for entry in (tmp_path / "theirs").iterdir()] == ["letter.txt"]
+    with pytest.raises(UsageError, match="nothing to import"):
+        import_corpus(" ", tmp_path / "c")
+
+
 def test_csv_of_the_ecosystem_data_set(tmp_path: Path) -> None:
     columns = ["", "model_id", "likes", "downloads", "tags", "createdAt", "licenses", "parent_model", "finetune_parent",
                "quantized_parent", "adapter_parent", "merge_parent", "modelCard", "exception_raised"]  # fmt: skip

@@ -127,3 +127,16 @@ def test_tables_have_heads():
         assert head["version"]
         assert head["source"]
         assert head["retrieved"]
+
+
+@pytest.mark.parametrize(
+    "line", ['commercial_use = "No"', 'share_alike = "Strong"', 'derivatives = "NO"', 'confidence = "bogus"']
+)
+def test_a_value_that_no_rule_knows_is_refused(tmp_path, line):
+    (tmp_path / "licenses.toml").write_text(f'[licenses."cc-by-nc-4.0"]\n{line}\n', encoding="utf-8")
+    try:
+        tables.use_overlay(tmp_path)
+        with pytest.raises(InvalidTable, match="cannot be"):
+            licenses()
+    finally:
+        tables.use_overlay(None)

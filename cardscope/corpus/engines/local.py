@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +17,18 @@ from typing import Final
 from cardscope.corpus.batch import Done, Task
 
 _TRIES: Final = 3
+
+
+def end_with_parent() -> None:
+    """Lets this worker end when the process it works for does, however that ends; else it would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 class LocalEngine:
@@ -49,7 +62,7 @@ class LocalEngine:
     def _pool(self, tasks: Sequence[Task], work: Callable[[Task], Done], workers: int) -> Iterator[Done]:
         # Spawn, not fork: a forked child of a process with threads (Arrow, BLAS) can hang.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as pool:
+        with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context, initializer=end_with_parent) as pool:
             pending: set[Future[Done]] = set()
             waiting = iter(tasks)
             try:

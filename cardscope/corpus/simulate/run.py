@@ -22,6 +22,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cardscope.corpus.engines.local import end_with_parent
 from cardscope.corpus.simulate.cards import HANDS, CardWriter
 from cardscope.corpus.simulate.drafts import DRAFTS, draft_rows, drafted, finished, first_rows
 from cardscope.corpus.simulate.families import EPOCH, NEVER, Families, make_families, random
@@ -186,6 +187,8 @@ def _start(writer: CardWriter) -> None:
 
 def _load(plan: str, profile: str, seed: int) -> None:
     import numpy as np
+
+    end_with_parent()
 
     pa.set_cpu_count(1)
     arrays = {path.stem: np.load(path, mmap_mode="r") for path in sorted(Path(plan).glob("*.npy"))}
