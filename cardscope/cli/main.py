@@ -23,6 +23,7 @@ COMMANDS = {
 }
 
 EXIT_BUG = 4
+EXIT_REFUSED = 3
 
 
 class LazyGroup(click.Group):
@@ -86,6 +87,8 @@ def _guarded(arguments: Sequence[str] | None) -> int:
             return _confess(BrokenPipeError("a pipe or a connection broke"))
         output.hush(sys.stdout)
         return 0
+    except OSError as error:
+        return _confess(error) if error.errno is None or isinstance(error, BrokenPipeError) else _refused(error)
     except Exception as error:
         return _confess(error)
     return result if isinstance(result, int) else 0
@@ -106,6 +109,15 @@ def _explain(error: CardscopeError) -> int:
     if _debugging():
         _show_traceback(error)
     return error.exit_code
+
+
+def _refused(error: OSError) -> int:
+    """What the system itself refuses (rights, room, names) is nobody's bug, wherever it comes up."""
+    if _debugging():
+        _show_traceback(error)
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    output.tell(f"error: {where}{error.strerror or error}")
+    return EXIT_REFUSED
 
 
 def _confess(error: Exception) -> int:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import xxhash
 
 from cardscope.corpus.places import keep_apart
-from cardscope.corpus.store import Corpus, Manifest, Shard, file_digest, shard_of, text_id
+from cardscope.corpus.store import Corpus, Manifest, Shard, filesystem, shard_of, text_id
 from cardscope.corpus.writer import CorpusWriter
 from cardscope.errors import InvalidCorpus
 from cardscope.types import Problem
@@ -69,12 +70,13 @@ def describe(corpus: Corpus) -> CorpusInfo:
 def verify(corpus: Corpus, *, tell: Callable[[str], None] | None = None) -> tuple[Problem, ...]:
     """Reads every byte and compares: digests, addresses of texts, the shard each lies in, counts. Empty when whole."""
     problems: list[Problem] = []
-    root = Path(corpus.path)
+    fs, root = filesystem(corpus.path)
     for part in corpus.manifest.parts:
-        path = root / part.path
-        if not path.exists():
+        path = f"{root}/{part.path}"
+        found = fs.get_file_info(path)
+        if not found.is_file:
             problems.append(Problem("part-missing", f"{part.path} is missing"))
-        elif path.stat().st_size != part.size or file_digest(path) != part.digest:
+        elif found.size != part.size or _digest_at(fs, path) != part.digest:
             problems.append(Problem("part-changed", f"{part.path} is not as it was written"))
     for shard in corpus.shards():
         if tell is not None:
@@ -88,6 +90,18 @@ def verify(corpus: Corpus, *, tell: Callable[[str], None] | None = None) -> tupl
     if counts.get("offered", 0) != known:
         problems.append(Problem("counts", f"{counts.get('offered', 0)} rows were offered, {known} are accounted for"))
     return tuple(problems)
+
+
+def _digest_at(fs: Any, path: str) -> str:  # noqa: ANN401 - an Arrow file system
+    """`cardscope.corpus.store.file_digest` wherever the file lies; empty when it cannot be read."""
+    state = xxhash.xxh3_128()
+    try:
+        with fs.open_input_stream(path) as stream:
+            while chunk := stream.read(1 << 20):
+                state.update(chunk)
+    except OSError:
+        return ""
+    return state.hexdigest()
 
 
 def _verify_shard(corpus: Corpus, shard: Shard) -> Iterator[Problem]:
@@ -112,8 +126,6 @@ def sample(corpus: Corpus, destination: Path, count: int, *, seed: int = 0) -> M
     Raises:
         UsageError: The destination is the corpus itself, or lies in it.
     """
-    import xxhash
-
     keep_apart(corpus.path, destination, within=True)
     names = {name for shard in corpus.shards() for name in corpus.cards(shard, ["model_id"])["model_id"].to_pylist()}
     drawn = set(sorted(names, key=lambda name: (xxhash.xxh3_64_intdigest(name.encode(), seed=seed), name))[:count])

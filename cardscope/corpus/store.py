@@ -309,6 +309,7 @@ def filesystem(path: str) -> tuple[Any, str]:
 
     Raises:
         MissingExtra: The address needs fsspec, or the package behind its scheme.
+        UsageError: Nothing is known of such addresses.
     """
     from pyarrow import fs
 
@@ -322,6 +323,10 @@ def filesystem(path: str) -> tuple[Any, str]:
         from cardscope.errors import MissingExtra
 
         raise MissingExtra(error.name or "fsspec", extra="cluster") from error
+    except ValueError as error:
+        from cardscope.errors import UsageError
+
+        raise UsageError(f"is no address that can be opened ({str(error)[:100]})", subject=path) from error
     return fs.PyFileSystem(fs.FSSpecHandler(system)), root
 
 

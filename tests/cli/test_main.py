@@ -65,3 +65,17 @@ def test_every_public_name_resolves() -> None:
         assert getattr(package, name) is not None
     with pytest.raises(AttributeError):
         _ = package.no_such_name
+
+
+@pytest.mark.parametrize("words", [("simulate", "n" * 300, "--models", "100"), ("corpus", "crawl", "n" * 300)])
+def test_what_the_system_refuses_is_no_bug(words: tuple[str, ...]) -> None:
+    done = cardscope(*words, HF_ENDPOINT="http://127.0.0.1:1")
+    assert done.returncode == 3, done.stderr
+    assert "error: " in done.stderr
+    assert "bug" not in done.stderr
+
+
+def test_an_address_of_no_known_kind_is_usage() -> None:
+    done = cardscope("corpus", "info", "foo://nowhere")
+    assert done.returncode == 2
+    assert "is no address that can be opened" in done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from cardscope.corpus.batch import rows_paths, run_batch
 from cardscope.corpus.engines.local import LocalEngine
+from cardscope.corpus.inspect import verify
 from cardscope.corpus.rows import MapOptions
 from cardscope.corpus.score import timeline_of
 from cardscope.corpus.simulate import simulate
@@ -59,6 +60,7 @@ def test_rows_on_an_object_store_are_those_of_a_folder(bucket: str, tmp_path: Pa
     far = timeline_of(f"{bucket}/run", there, **options)  # type: ignore[arg-type]
     near = timeline_of(str(tmp_path / "run"), here, **options)  # type: ignore[arg-type]
     assert to_dict(far) == to_dict(near)
+    assert verify(Corpus(f"{bucket}/c")) == ()
     again = run_batch(Corpus(f"{bucket}/c"), f"{bucket}/run", engine, MapOptions())
     assert again.reused == again.shards
 

@@ -76,7 +76,7 @@ class DaskEngine:
             return
         try:
             client = distributed.Client(self.scheduler, timeout=self.timeout)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:
             raise Unreachable(
                 "no scheduler answers there", subject=self.scheduler, hint="start one with: dask scheduler"
             ) from error
