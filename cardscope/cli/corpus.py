@@ -32,13 +32,17 @@ command.add_command(crawl)
 @click.option("--config", default="", help="Configuration of a data set of the Hub.")
 @click.option("--limit", type=click.IntRange(min=1), help="Read at most so many rows.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-def import_(source: str, destination: Path, title: str, config: str, limit: int | None, quiet: bool) -> None:
+def import_(source: str, destination: Path, title: str, config: str, limit: int | None, quiet: bool) -> int:
     """Read a table, a folder, a git history or a data set into a corpus.
 
     SRC is a parquet, JSON Lines or CSV file, a folder owner/name/README.md, a git repository with such files in its
-    history, or hf://datasets/owner/name. Rows that cannot be taken in are kept as rejects, with the reason.
+    history, or hf://datasets/owner/name. Rows that cannot be taken in are kept as rejects, with the reason. Tables of
+    lineage and metadata that lie beside a cards.parquet are read with it. Exits 3 when the corpus is empty in the end.
     """
+    from collections import Counter
+
     from cardscope.corpus.importing import import_corpus
+    from cardscope.corpus.store import Corpus
 
     show = output.progress(quiet)
     manifest = import_corpus(
@@ -55,6 +59,10 @@ def import_(source: str, destination: Path, title: str, config: str, limit: int 
         f"{destination}: {counts['cards']:,} cards, {counts['texts']:,} distinct texts, {counts['edges']:,} edges, "
         f"{counts['models']:,} snapshots; {counts['repeated']:,} repeated, {counts['rejects']:,} rejected",
     )
+    if counts["rejects"]:
+        reasons = Counter(Corpus(destination).table("rejects", ["reason"])["reason"].to_pylist()).most_common()
+        output.tell("rejected: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons))
+    return 0 if counts["cards"] or counts["models"] else 3
 
 
 @command.command("info")

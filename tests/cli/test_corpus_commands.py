@@ -124,3 +124,15 @@ def test_place_that_cannot_be_made_is_no_bug_and_said_once(tmp_path: Path, words
 def test_help_lines_are_whole() -> None:
     for words in ((), ("corpus",)):
         assert "..." not in cardscope(*words, "--help").stdout.partition("Commands:")[2]
+
+
+def test_an_import_says_why_rows_were_rejected_and_fails_when_nothing_came(tmp_path: Path) -> None:
+    (tmp_path / "some.jsonl").write_text('{"model_id": "a/one", "card": "# One"}\n{\n[1]\n{"model_id": "a/two"}\n')
+    some = cardscope("corpus", "import", tmp_path / "some.jsonl", tmp_path / "some")
+    assert some.returncode == 0, some.stderr
+    assert "1 cards" in some.stderr
+    assert "rejected: 2 bad-json, 1 no-card" in some.stderr
+    (tmp_path / "none.jsonl").write_text('[\n{"model_id": "a/one", "card": "# One"},\n')
+    none = cardscope("corpus", "import", tmp_path / "none.jsonl", tmp_path / "none")
+    assert none.returncode == 3
+    assert "rejected: 2 bad-json" in none.stderr

@@ -314,6 +314,8 @@ def test_bad_links_cost_their_share_and_unknown_ones_nothing():
     assert (finding.outcome, finding.credit) == (Outcome.NO, 0.5)
     assert "org/a" in finding.fix
     assert ask("base-model-resolves", facts(lineage=lineage(edge("org/a")))).outcome is Outcome.YES
+    unheard = lineage(edge("org/a"), problems=(Problem("unreachable", "the Hub does not answer"),))
+    assert ask("base-model-resolves", facts(lineage=unheard)).outcome is Outcome.UNKNOWN
 
 
 def verdict(outcome, severity=Severity.HIGH, **rest):
