@@ -16,6 +16,7 @@ import pytest
 
 from cardscope.corpus.batch import rows_paths, run_batch
 from cardscope.corpus.engines.dask import DaskEngine
+from cardscope.corpus.engines.local import LocalEngine
 from cardscope.corpus.rows import MapOptions
 from cardscope.corpus.store import Corpus
 from cardscope.errors import MissingExtra, Unreachable, UsageError
@@ -113,6 +114,30 @@ def test_one_worker_killed_and_one_that_joins_late(
         helper.join()
         assert first.wait(10) == -signal.SIGKILL
     assert state.problems == {}
+    assert digests(run) == reference
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_dies_is_said_and_what_was_done_is_kept(
+    corpus: Corpus, reference: dict[str, str], tmp_path: Path
+) -> None:
+    run = str(tmp_path / "run")
+    with cluster(tmp_path) as found:
+        found.worker("--no-nanny")
+
+        def disturb() -> None:
+            deadline = time.monotonic() + 60
+            while not rows_paths(run) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            found.processes[0].send_signal(signal.SIGKILL)
+
+        helper = threading.Thread(target=disturb)
+        helper.start()
+        with pytest.raises(Unreachable, match="has gone away"):
+            run_batch(corpus, run, DaskEngine(found.address))
+        helper.join()
+    assert rows_paths(run)
+    assert run_batch(corpus, run, LocalEngine(1)).reused > 0
     assert digests(run) == reference
 
 

@@ -8,6 +8,7 @@ address that fsspec knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -48,15 +49,22 @@ class DaskEngine:
 
         Raises:
             MissingExtra: ``distributed`` is not installed.
-            Unreachable: No scheduler answers at the address.
+            Unreachable: No scheduler answers at the address, or it goes away.
             UsageError: A worker runs another version of cardscope.
         """
         if not tasks:
             return
         with self._client() as client:
+            from distributed.comm import CommClosedError
+
             _await_workers(client, self.timeout)
             _check_workers(client)
-            yield from _as_they_end(client, tasks, work)
+            try:
+                yield from _as_they_end(client, tasks, work)
+            except (CancelledError, CommClosedError) as error:
+                # Nobody here cancels: this is how a client learns that its scheduler is gone.
+                hint = "finished shards are kept: start a scheduler and the same command again"
+                raise Unreachable("the scheduler has gone away", subject=self.scheduler, hint=hint) from error
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
