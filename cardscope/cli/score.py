@@ -105,8 +105,7 @@ def command(
     if not no_vectors:
         check(embedder)
     opened = Corpus(corpus)
-    # Resolved, or the run of "." would be a folder of the corpus.
-    folder = run or (corpus.rstrip("/") if "://" in corpus else str(Path(corpus).resolve())) + ".run"
+    folder = run or _beside(corpus)
     show = output.progress(quiet)
     state = run_batch(
         opened,
@@ -122,6 +121,11 @@ def command(
         output.tell(f"shard {shard} was left out: {problem}")
     output.write(_render(timeline, style, destination), destination)
     return 3 if state.problems else 0
+
+
+def _beside(corpus: str) -> str:
+    """The folder of a run that was not named; resolved, or that of ``.`` would lie in the corpus."""
+    return (corpus.rstrip("/") if "://" in corpus else str(Path(corpus).resolve())) + ".run"
 
 
 def _engine(name: str, scheduler: str, workers: int | None) -> Engine:
