@@ -40,7 +40,8 @@ def family_tree(result: CardAnalysis) -> RenderableType:
         told = result.facts.card.coverage.get("base_model")
         words = "No base model is named: a root, as far as the card says."
         if told is not None and told.state is CoverageState.PRESENT and told.spans:
-            words = f"The front matter names no base model; the text does, on {lines_of(told.spans)}."
+            where = lines_of(told.spans, "line ", "lines ")
+            words = f"The front matter names no base model; the text does, on {where}."
         return Group(Text(words, style="faint"), *_children(lineage), *notes)
     return Group(_ancestry(result, lineage), *notes)
 

@@ -13,7 +13,7 @@ from cardscope.pipeline import Analyzer
 from cardscope.plugins import load
 from cardscope.reporters.markdown import MarkdownReporter, prose
 from cardscope.reporters.terminal import TerminalReporter
-from cardscope.types import CardAnalysis, ModelId, RawCard, SkippedCard, SkipReason
+from cardscope.types import CardAnalysis, Lineage, ModelId, RawCard, SkippedCard, SkipReason
 from tests.reporters.build import full_analysis
 
 WIDTHS = (60, 80, 100, 160)
@@ -165,3 +165,14 @@ def test_what_to_do_is_not_the_sentence_before_it_again() -> None:
     told = " ".join(TerminalReporter(160, explain=True).render(result).partition("What to do")[2].split())
     assert told.count(twice) == 1
     assert f"→ {prose(twice)}" not in MarkdownReporter(500).render(result)
+
+
+def test_a_base_model_that_only_the_text_names_is_not_called_unnamed() -> None:
+    base = "Fine-tuned version of [owl/day](https://huggingface.co/owl/day)."
+    told = analysed(f"---\nlicense: mit\n---\n# Thing\n\n{base}\n", "me/thing")
+    looked = replace(told, facts=replace(told.facts, lineage=Lineage(ModelId("me/thing"))))
+    report = " ".join(TerminalReporter(100).render(looked).split())
+    assert "The front matter names no base model; the text does, on line 6." in report
+    bare = analysed("---\nlicense: mit\n---\n# Thing\n\nSome words.\n", "me/thing")
+    looked = replace(bare, facts=replace(bare.facts, lineage=Lineage(ModelId("me/thing"))))
+    assert "No base model is named" in TerminalReporter(100).render(looked)
