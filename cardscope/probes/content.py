@@ -153,35 +153,37 @@ def lists_files(view: View, ask: Question) -> Finding:
 
 def says_merge_method(view: View, ask: Question) -> Finding:
     """A name of a merge method or the keys of a merge configuration."""
-    return _mentions(view, ask, "neither the merge method nor a configuration is given")
+    return _mentions(view, ask, "neither the merge method nor a configuration is given", whole=True)
 
 
-def _mentions(view: View, ask: Question, missing: str) -> Finding:
+def _mentions(view: View, ask: Question, missing: str, *, whole: bool = False) -> Finding:
+    """Yes when one of the question's marks stands in the card; ``whole`` asks that it is no part of another word."""
     if view.brief:
         # Most cards that are asked name none of thirty marks: one pass for all of them.
-        lowered = view.lowered
-        for _, start, end in _finder(ask.marks).find_matches_as_indexes(lowered, overlapping=True):
-            if _is_whole(lowered, start, end):
-                return ask.yes
-        return ask.no
-    text = view.lowered
+        found = _finder(ask.marks).find_matches_as_indexes(view.lowered, overlapping=whole)
+        if whole:
+            found = [place for place in found if _is_whole(view.lowered, *place[1:])]
+        return ask.yes if found else ask.no
     for mark in ask.marks:
         wanted = mark.encode("utf-8", "surrogatepass")
-        at = text.find(wanted)
-        while at >= 0 and not _is_whole(text, at, at + len(wanted)):
-            at = text.find(wanted, at + 1)
-        if at >= 0:
-            line = text.count(b"\n", 0, at) + 1 if b"\r" not in text else 0
-            spans = (Span(line, line),) if line else ()
-            return view.yes(ask, f"names {mark}", value=mark, spans=spans)
+        if wanted in view.lowered:
+            lines = (line.lower().encode("utf-8", "surrogatepass") for line in view.card.lines)
+            spans = tuple(Span(n, n) for n, line in enumerate(lines, 1) if _holds(line, wanted, whole=whole))
+            if spans:
+                return view.yes(ask, f"names {mark}", value=mark, spans=spans[:3])
     return view.no(ask, missing)
 
 
+def _holds(text: bytes, mark: bytes, *, whole: bool) -> bool:
+    at = text.find(mark)
+    while whole and at >= 0 and not _is_whole(text, at, at + len(mark)):
+        at = text.find(mark, at + 1)
+    return at >= 0
+
+
 def _is_whole(text: bytes, start: int, end: int) -> bool:
-    """Whether a mark stands by itself: "ties" is a method, "communities" is none, and "q4" may follow a name."""
-    return not (text[start : start + 1].isalpha() and text[start - 1 : start].isalpha()) and not (
-        text[end - 1 : end].isalpha() and text[end : end + 1].isalpha()
-    )
+    """Whether letters stand on neither side of a mark: "ties" is a method, and in "communities" there is none."""
+    return not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha())
 
 
 @cache

@@ -184,6 +184,27 @@ def test_a_merge_method_is_a_word(text, outcome):
         assert found["says-merge-method"].outcome.value == outcome
 
 
+@pytest.mark.parametrize(
+    ("probe", "text", "lines"),
+    [
+        ("says-quantization-method", "made with autogptq\r\nin 4bits\r\n4bit too", (1,)),
+        ("lists-files", "| file |\n|---|\n| a.pth |\nall branches", (3,)),
+        ("says-merge-method", "communities\rmerged by TIES\rties", (2, 3)),
+    ],
+)
+def test_marks_of_files_and_methods_may_be_part_of_a_name(probe, text, lines):
+    kind = RepositoryKind.MERGE if probe == "says-merge-method" else RepositoryKind.QUANTIZED
+    table = section("Files", 1, 9, blocks=(Block(BlockKind.TABLE, Span(1, 3)),))
+    told = replace(facts(text, kind=kind, sections=[table]))
+    told = replace(
+        told, card=replace(told.card, lines=tuple(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")))
+    )
+    found = ask(probe, told)
+    assert (found.outcome, tuple(span.first for span in found.spans)) == (Outcome.YES, lines)
+    brief = {finding.probe: finding for finding in run_probes(told, explain=False)}[probe]
+    assert brief.outcome is Outcome.YES
+
+
 def test_a_base_model_that_the_text_names_is_offered_for_the_front_matter():
     text = "# A\n\nA fine-tuned version of [owl/day](https://huggingface.co/owl/day) on the None dataset."
     told = ask("has-base-model", facts(text, present={"base_model": Span(3, 3)}, kind=RepositoryKind.FINETUNE))
