@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Final
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
@@ -167,11 +168,12 @@ def _hands(timeline: Timeline, lookup: Lookup, width: int) -> RenderableType:
 def _mix(timeline: Timeline, width: int) -> RenderableType:
     names = [name for name in timeline.groups.get("generator", ()) if name != "other"]
     order = [*names[:10], "other"]
-    legend = Text()
-    for place, name in enumerate(order):
-        legend.append(_GLYPHS[place], style=_COLOURS[place]).append(" ").append_text(said(name, 40, "faint")).append(
-            "  "
-        )
+    # In columns, so that no line ends between a sign and its name.
+    entries = [
+        Text(_GLYPHS[place], style=_COLOURS[place]).append(" ").append_text(said(name, 40, "faint"))
+        for place, name in enumerate(order)
+    ]
+    legend = Columns(entries, padding=(0, 2))
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True, style="faint")
     table.add_column(no_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -148,6 +149,17 @@ def test_reports_say_the_same_and_hold_no_strange_characters(run: str) -> None:
     assert "\x1b[" in TimelineReporter(80, color=True).render(timeline)
     svg = TimelineReporter(100, color=True).svg(timeline, "t")
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_sign_of_the_legend_stands_beside_its_name(run: str) -> None:
+    timeline = reduced(run)
+    tools = ("none recognised", "transformers-push-to-hub", "hf-modelcard-template", "peft", "transformers-trainer",
+             "trl-sft", "unsloth", "gguf-my-repo", "huggingface-sb3", "mergekit")  # fmt: skip
+    many = replace(timeline, groups={**timeline.groups, "generator": tools})
+    for width in range(60, 161, 4):
+        text = TimelineReporter(width).render(many)
+        legend = text[text.index("With which tools") : text.index("other", text.index("With which tools"))]
+        assert all(line.rstrip()[-1].isalnum() for line in legend.splitlines()[1:-1]), legend
 
 
 def test_tables_lie_beside_the_rows(run: str) -> None:
