@@ -14,7 +14,14 @@ from functools import cache, partial
 import cardscope
 from cardscope import tables
 from cardscope.licensing import judge_licenses, may_be_mended
-from cardscope.lineage import license_fields, repository_kind, state_edges, trace_lineage, unread_statements
+from cardscope.lineage import (
+    Clues,
+    license_fields,
+    repository_kind,
+    state_edges,
+    trace_lineage,
+    unread_statements,
+)
 from cardscope.options import Options
 from cardscope.parsing import read_card
 from cardscope.plugins import CardSource, Embedder, LicenseFiles, ModelIndex
@@ -115,12 +122,13 @@ class Analyzer:
         card = read_card(raw)
         info = self._info(card.model_id, raw.revision)
         generators = detect_generators(card)
-        family = self._family(card, info)
+        clues = Clues(card, generators)
+        family = self._family(card, info, clues)
         inherited = [(kin.parent or ModelId(""), kin.inherited) for kin in family.kinship]
         self._tell("judge", raw.model_id or raw.origin)
         facts = CardFacts(
             card=card,
-            kind=repository_kind(card.front_matter, info, family.lineage.parents, generators, model=card.model_id),
+            kind=repository_kind(card.front_matter, info, family.lineage.parents, clues, model=card.model_id),
             info=info,
             generators=generators,
             attribution=attribute(card, generators, inherited),
@@ -152,16 +160,16 @@ class Analyzer:
         info = self.index.info(model, revision)
         return info if isinstance(info, ModelInfo) else None
 
-    def _family(self, card: Card, info: ModelInfo | None) -> Family:
+    def _family(self, card: Card, info: ModelInfo | None, clues: Clues) -> Family:
         unread = unread_statements(card.front_matter)
         if self.index is None:
-            edges = state_edges(card.model_id, card.front_matter, info)
+            edges = state_edges(card.model_id, card.front_matter, info, clues)
             note = Problem("not-followed", "the models above were not looked up: no source of models was given")
             problems = (note, *unread) if edges else unread
             return Family(Lineage(card.model_id, parents=edges, edges=edges, problems=problems))
         self._tell("lineage", card.model_id or "")
         lineage = trace_lineage(
-            card.model_id, self.index, self.options.lineage, front_matter=card.front_matter, info=info
+            card.model_id, self.index, self.options.lineage, front_matter=card.front_matter, info=info, clues=clues
         )
         lineage = replace(lineage, problems=(*lineage.problems, *unread))
         return Family(lineage, tuple(self._kinships(card, lineage)))

@@ -18,7 +18,7 @@ from cardscope.corpus.duplicates import SKETCH, sketches
 from cardscope.corpus.features import TextFeatures, labels, pieces_of, read_text
 from cardscope.corpus.store import Corpus, Shard
 from cardscope.licensing.table import Label, labels_of
-from cardscope.lineage import repository_kind, state_edges
+from cardscope.lineage import Clues, repository_kind, state_edges
 from cardscope.probes import run_probes
 from cardscope.scoring import score, score_values
 from cardscope.types import Author, CardFacts, ModelId, ModelInfo, Outcome, RepositoryKind
@@ -242,11 +242,12 @@ class _CardTable:
     def add(self, infos: Sequence[ModelInfo], features: TextFeatures, error: str | None) -> None:
         """A row for each model that one text stands under."""
         matter = features.card.front_matter
+        clues = Clues(features.card, features.generators)
         judged: dict[RepositoryKind, tuple[Any, ...]] = {}
         for info in infos:
             name = info.model_id
-            edges = state_edges(name, matter, info)
-            kind = repository_kind(matter, info, edges, features.generators)
+            edges = state_edges(name, matter, info, clues)
+            kind = repository_kind(matter, info, edges, clues)
             # Of the model, probes are told the kind alone: copies of a text share their findings.
             if (findings := judged.get(kind)) is None:
                 findings = judged[kind] = _judged(features, kind)

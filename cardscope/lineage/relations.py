@@ -1,36 +1,48 @@
-"""How a model was made out of its base when nobody says so: a guess from tags, library and name, and its mark."""
+"""How a model was made out of its base when nobody says so: a guess from tags, library, name and tool, and its mark."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from cardscope.tables import on_overlay, read_table
-from cardscope.types import FrontMatter, ModelInfo, Relation, Value
+from cardscope.types import Card, FrontMatter, GeneratorMatch, ModelInfo, Relation, Value
 
 _WORDS = re.compile(r"[a-z0-9]+")
 _LONGEST = 200
 _NONE: frozenset[str] = frozenset()
 _MOST_TAGS = 500
+#: A longer first heading is a sentence, and one further down is no title.
+_LONGEST_TITLE = 80
+_DEEPEST_TITLE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """Marks of one relation, out of ``tables/relation_hints.toml``."""
+    """Marks of one relation, out of ``tables/relation_hints.toml``.
+
+    Attributes:
+        formats: Of files. Weights of one's own come in them too, so a tag tells a copy only beside a stated parent or
+            the same word in the name.
+    """
 
     libraries: frozenset[str]
     tags: frozenset[str]
     words: frozenset[str]
     endings: tuple[str, ...]
+    formats: frozenset[str]
 
-    def seen(self, libraries: frozenset[str], tags: frozenset[str], words: frozenset[str]) -> str:
-        """The first mark that is there, in words; empty for none."""
+    def seen(
+        self, libraries: frozenset[str], tags: frozenset[str], words: frozenset[str], *, child: bool = False
+    ) -> str:
+        """The first mark that is there, in words; empty for none. ``child``: a parent is stated."""
         for kind, wanted, given in (
             ("library", self.libraries, libraries),
             ("tag", self.tags, tags),
+            ("tag", self.formats, tags if child else tags & words),
             ("name", self.words, words),
         ):
             if found := wanted & given:
@@ -41,21 +53,34 @@ class Hints:
 
 
 @dataclass(frozen=True, slots=True)
+class Clues:
+    """The text of a card, and the tools that wrote it: what tells beside metadata how its model was made."""
+
+    card: Card | None = None
+    generators: Sequence[GeneratorMatch] = ()
+
+
+NO_CLUES = Clues()
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What a model says of itself that hints at how it was made, all in lower case.
 
     Attributes:
         tags: Without those that state a base model.
-        words: Of the name, the account left out.
+        words: Of the name, the account left out; of the title for a card without an id.
+        tool: The outermost tool that makes one kind of model only, and what it makes.
     """
 
     libraries: frozenset[str]
     tags: frozenset[str]
     words: frozenset[str]
+    tool: tuple[str, Relation] | None = None
 
 
-def traits_of(model: str, fields: Mapping[str, Value], info: ModelInfo | None) -> Traits:
-    """Gathers library, tags and name from the card and the index."""
+def traits_of(model: str, fields: Mapping[str, Value], info: ModelInfo | None, clues: Clues = NO_CLUES) -> Traits:
+    """Gathers library, tags and name from the card and the index, and the tool from the text."""
     stated, told = fields.get("library_name"), info.library_name if info is not None else None
     if told is None or told == stated:
         libraries = frozenset((stated.lower(),)) if isinstance(stated, str) else _NONE
@@ -64,7 +89,23 @@ def traits_of(model: str, fields: Mapping[str, Value], info: ModelInfo | None) -
     tags = _tags(fields.get("tags"))
     if info is not None:
         tags += _tags(list(info.tags))
-    return Traits(libraries, frozenset(tags), words_of(model))
+    words = words_of(model) if model else _title_words(clues.card)
+    return Traits(libraries, frozenset(tags), words, _tool(clues.generators))
+
+
+def _title_words(card: Card | None) -> frozenset[str]:
+    """What stands in for the name where there is none. Titles speak of merging, ties and daring in other senses."""
+    title = next((section for section in card.sections if section.level), None) if card is not None else None
+    if title is None or title.level > _DEEPEST_TITLE or len(title.heading) > _LONGEST_TITLE:
+        return _NONE
+    return frozenset(_WORDS.findall(title.heading.lower())) - _hints()[Relation.MERGE].words
+
+
+def _tool(generators: Sequence[GeneratorMatch]) -> tuple[str, Relation] | None:
+    for match in generators:
+        if (made := made_by(match.id)) is not None:
+            return match.id, made
+    return None
 
 
 def fields_of(front_matter: FrontMatter | None, info: ModelInfo | None) -> Mapping[str, Value]:
@@ -97,28 +138,41 @@ def infer_relation(traits: Traits, parent: str, parents: int) -> tuple[Relation,
 
     The order is the one that fits the Hub's own relations best: a merge needs several parents and a mark (the Hub calls
     several parents without one a fine-tune), adapter marks beat quantised ones (a GGUF file of a LoRA is an adapter),
-    and a stated parent without any mark is a fine-tune.
+    and a stated parent without any mark is a fine-tune. A tool is asked last, save one that quantises: it copies the
+    marks of a merge out of the card of the model it was given.
 
     Args:
         parents: How many parents the model has.
     """
     hints = _hints()
     words = traits.words - words_of(parent)
-    if parents > 1 and (mark := hints[Relation.MERGE].seen(traits.libraries, traits.tags, words)):
+    tool, made = traits.tool or ("", Relation.UNKNOWN)
+    merges = parents > 1 and made is not Relation.QUANTIZED
+    if merges and (mark := hints[Relation.MERGE].seen(traits.libraries, traits.tags, words)):
         return Relation.MERGE, mark
     for relation in (Relation.ADAPTER, Relation.QUANTIZED):
         telling = words if relation is Relation.QUANTIZED or not (traits.libraries or traits.tags) else _NONE
-        if mark := hints[relation].seen(traits.libraries, traits.tags, telling):
+        if mark := hints[relation].seen(traits.libraries, traits.tags, telling, child=True):
             return relation, mark
+    if made in (Relation.ADAPTER, Relation.QUANTIZED) or (made is Relation.MERGE and parents > 1):
+        return made, f"made by {tool}"
     return Relation.FINETUNE, "no mark of another relation"
 
 
 def marked_relation(traits: Traits) -> Relation | None:
-    """The relation that marks alone tell, for a model that names no parent; ``None`` when there is no mark."""
+    """The relation that marks or a tool tell, for a model that names no parent; ``None`` when nothing does."""
+    made = traits.tool[1] if traits.tool is not None else None
+    marked = _marked(traits)
+    # What a quantiser copies out of the card of a merge is not its own.
+    return made if marked is None or (marked is Relation.MERGE and made is Relation.QUANTIZED) else marked
+
+
+def _marked(traits: Traits) -> Relation | None:
     every = _every_hint()
     # Most models have no mark at all: one look at each kind of mark instead of one for each relation.
     if (
         every.tags.isdisjoint(traits.tags)
+        and every.formats.isdisjoint(traits.tags)
         and every.libraries.isdisjoint(traits.libraries)
         and every.words.isdisjoint(traits.words)
         and not (every.endings and any(word.endswith(every.endings) for word in traits.words))
@@ -140,6 +194,7 @@ def _hints() -> dict[Relation, Hints]:
             frozenset(table[relation.value].get("tags", ())),
             frozenset(table[relation.value].get("words", ())),
             tuple(table[relation.value].get("endings", ())),
+            frozenset(table[relation.value].get("formats", ())),
         )
         for relation in (Relation.ADAPTER, Relation.QUANTIZED, Relation.MERGE)
     }
@@ -153,6 +208,7 @@ def _every_hint() -> Hints:
         frozenset().union(*(entry.tags for entry in hints)),
         frozenset().union(*(entry.words for entry in hints)),
         tuple(ending for entry in hints for ending in entry.endings),
+        frozenset().union(*(entry.formats for entry in hints)),
     )
 
 

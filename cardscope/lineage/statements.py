@@ -8,13 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from cardscope.lineage.names import ParentName, read_parent
-from cardscope.lineage.relations import Traits, fields_of, infer_relation, made_by, marked_relation, traits_of
+from cardscope.lineage.relations import NO_CLUES, Clues, Traits, fields_of, infer_relation, marked_relation, traits_of
 from cardscope.text.clean import clean
 from cardscope.types import (
     Edge,
     EdgeStatement,
     FrontMatter,
-    GeneratorMatch,
     LicenseFields,
     ModelId,
     ModelInfo,
@@ -52,16 +51,19 @@ class _Gathered:
     problems: dict[str, Problem] = field(default_factory=dict)
 
 
-def state_edges(model: ModelId | None, front_matter: FrontMatter | None, info: ModelInfo | None) -> tuple[Edge, ...]:
+def state_edges(
+    model: ModelId | None, front_matter: FrontMatter | None, info: ModelInfo | None, clues: Clues = NO_CLUES
+) -> tuple[Edge, ...]:
     """The parents a model names, each once, with every statement that says so and what is wrong with the link.
 
     The relation of an edge is the surest stated one: ``base_model_relation``, then the Hub's, then a tag's. Where none
-    is stated it is guessed from tags, library and name (`infer_relation`); such a guess is a statement of its own,
-    marked as `Stated.NAME` with the mark that told.
+    is stated it is guessed from tags, library, name and tool (`infer_relation`); such a guess is a statement of its
+    own, marked as `Stated.NAME` with the mark that told.
 
     Args:
         model: ``None`` for a card that has no id; its edges then start from an empty id.
         front_matter: Where given it is read instead of ``info.card_data``.
+        clues: The card and its tools, where they are at hand.
     """
     fields = fields_of(front_matter, info)
     gathered: dict[str, _Gathered] = {}
@@ -82,7 +84,7 @@ def state_edges(model: ModelId | None, front_matter: FrontMatter | None, info: M
             entry.problems.setdefault(problem.code, replace(problem, spans=spans))
     if not gathered:
         return ()
-    traits = traits_of(model or "", fields, info)
+    traits = traits_of(model or "", fields, info, clues)
     count = len(gathered)
     return tuple(_edge(model, entry, traits, count) for entry in gathered.values())
 
@@ -172,11 +174,11 @@ def repository_kind(
     front_matter: FrontMatter | None,
     info: ModelInfo | None,
     edges: Sequence[Edge],
-    generators: Sequence[GeneratorMatch] = (),
+    clues: Clues = NO_CLUES,
     *,
     model: ModelId | None = None,
 ) -> RepositoryKind:
-    """What a repository is: by the relations of its edges, else by marks in its tags, library, name and generators.
+    """What a repository is: by the relations of its edges, else by marks in its tags, library and name, else by tools.
 
     Of several relations the one that changes most decides (adapter, merge, quantized, finetune). A model without
     parents and without marks is a base.
@@ -187,13 +189,9 @@ def repository_kind(
     if relations:
         return next((kind for relation, kind in _KIND.items() if relation in relations), RepositoryKind.FINETUNE)
     fields = fields_of(front_matter, info)
-    marked = marked_relation(traits_of(model or (info.model_id if info else ""), fields, info))
-    if marked is not None:
-        return _KIND[marked]
-    for match in generators:
-        if (made := made_by(match.id)) is not None:
-            return _KIND[made]
-    return RepositoryKind.BASE
+    traits = traits_of(model or (info.model_id if info else ""), fields, info, clues)
+    marked = marked_relation(traits)
+    return _KIND[marked] if marked is not None else RepositoryKind.BASE
 
 
 def license_fields(fields: Mapping[str, Value]) -> LicenseFields:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from cardscope.errors import SourceError
 from cardscope.lineage.names import lookable
+from cardscope.lineage.relations import NO_CLUES, Clues
 from cardscope.lineage.statements import license_fields, state_edges
 from cardscope.options import LineageOptions
 from cardscope.plugins import ModelIndex
@@ -83,6 +84,7 @@ def trace_lineage(
     *,
     front_matter: FrontMatter | None = None,
     info: ModelInfo | None = None,
+    clues: Clues = NO_CLUES,
 ) -> Lineage:
     """Follows base models to the roots; bad links, unreadable ancestors and an early end are problems, never errors.
 
@@ -94,13 +96,14 @@ def trace_lineage(
         options: How far to go; at most that many generations and ancestors, then a problem says where it stopped.
         front_matter: Of the model itself, where its card is at hand.
         info: Of the model itself, where the index was asked already.
+        clues: The card of the model itself and its tools, where they are at hand.
     """
     walk = _Walk(index, options or LineageOptions(), model)
     if info is None and model is not None:
         answer = walk.ask(model)
         info = answer if isinstance(answer, ModelInfo) else None
     root = model or ModelId("")
-    start = _Place(root, (root,), (), state_edges(model, front_matter, info))
+    start = _Place(root, (root,), (), state_edges(model, front_matter, info, clues))
     parents = _climb(walk, start)
     _mark_cycles(walk, root)
     by_parent = {(edge.child, edge.parent): edge for edge in walk.edges}

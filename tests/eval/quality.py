@@ -124,15 +124,16 @@ def scored(shared: Path) -> list[dict[str, Any]]:
 
 def _scores(body: str, name: str | None, tags: tuple[str, ...]) -> Any:
     from cardscope import attribute, detect_generators, parse_card, score
-    from cardscope.lineage import repository_kind, state_edges
+    from cardscope.lineage import Clues, repository_kind, state_edges
     from cardscope.probes import run_probes
     from cardscope.types import CardFacts, ModelInfo
 
     card = parse_card(body, name)
     info = ModelInfo(card.model_id, tags=tags) if card.model_id else None
     generators = detect_generators(card)
-    edges = state_edges(card.model_id, card.front_matter, info)
-    kind = repository_kind(card.front_matter, info, edges, generators)
+    clues = Clues(card, generators)
+    edges = state_edges(card.model_id, card.front_matter, info, clues)
+    kind = repository_kind(card.front_matter, info, edges, clues)
     facts = CardFacts(card, kind, info, generators, attribute(card, generators, ()))
     findings = run_probes(facts, explain=False)
     return findings, score(kind, findings), kind, any(match.reliability == "A" for match in generators)

@@ -1,9 +1,13 @@
 """How often the relation that is guessed for a stated parent is the one the Hub tells.
 
-Truth: children whose relation the Hub's tags or its model tree give. Three looks at each child, from much to little:
-its own card (library, tags and name of the card alone), the Hub's tags without those that name a base model, and the
-name alone. ``base_model_relation`` is hidden in all of them: it would be believed, not guessed. Hints were chosen on
-children whose hash is even; only odd ones count here. The rival calls everything a fine-tune.
+Truth: children whose relation the Hub's tags or its model tree give. Four looks at each child, from much to little:
+its own card (library, tags and name of the card alone), the Hub's tags without those that name a base model, the
+name alone, and a card that lies about as a file, so that text and tools must tell what the name would.
+``base_model_relation`` is hidden in all of them: it would be believed, not guessed. Hints were chosen on children whose
+hash is even; only odd ones count here. The rival calls everything a fine-tune.
+
+The Hub calls some copies fine-tunes that their cards call quantised (all of Pruna AI's, some of mradermacher's): these
+count as wrong here.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ def truth(shared: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     return {child: (relation, tuple(parents)) for child, (relation, parents) in found.items()}
 
 
-def own_cards(shared: Path) -> Iterator[tuple[str, dict[str, Any], None]]:
+def _cards(shared: Path) -> Iterator[tuple[str, Any]]:
     import pyarrow.parquet as pq
 
     from cardscope import parse_card
@@ -55,12 +59,25 @@ def own_cards(shared: Path) -> Iterator[tuple[str, dict[str, Any], None]]:
         if row["model_id"] in truth(shared):
             latest[row["model_id"]] = row["card"]
     for name, text in latest.items():
-        fields = dict(parse_card(text).front_matter.fields)
-        if fields.get("base_model"):
-            yield name, fields, None
+        card = parse_card(text)
+        if card.front_matter.fields.get("base_model"):
+            yield name, card
 
 
-def hub_tags(shared: Path) -> Iterator[tuple[str, dict[str, Any], Any]]:
+def own_cards(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, None]]:
+    for name, card in _cards(shared):
+        yield name, dict(card.front_matter.fields), None, None
+
+
+def files(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, Any]]:
+    from cardscope import detect_generators
+    from cardscope.lineage import Clues
+
+    for name, card in _cards(shared):
+        yield name, dict(card.front_matter.fields), None, Clues(card, detect_generators(card))
+
+
+def hub_tags(shared: Path) -> Iterator[tuple[str, dict[str, Any], Any, None]]:
     import pyarrow.parquet as pq
 
     from cardscope.types import ModelId, ModelInfo
@@ -73,31 +90,33 @@ def hub_tags(shared: Path) -> Iterator[tuple[str, dict[str, Any], Any]]:
     for name, row in seen.items():
         tags = tuple(tag for tag in row["tags"] if not tag.startswith("base_model:"))
         info = ModelInfo(ModelId(name), tags=tags, library_name=row["library_name"])
-        yield name, {"base_model": list(truth(shared)[name][1])}, info
+        yield name, {"base_model": list(truth(shared)[name][1])}, info, None
 
 
-def names(shared: Path) -> Iterator[tuple[str, dict[str, Any], None]]:
+def names(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, None]]:
     for name, (_, parents) in truth(shared).items():
-        yield name, {"base_model": list(parents)}, None
+        yield name, {"base_model": list(parents)}, None, None
 
 
-LOOKS = {"own_card": own_cards, "hub_tags": hub_tags, "name_only": names}
+LOOKS = {"own_card": own_cards, "hub_tags": hub_tags, "name_only": names, "card_as_file": files}
 
 
 @functools.cache
 def confusion(shared: Path, look: str, tuning: bool = False) -> dict[tuple[str, str], int]:
     """Truth and guess, counted over the children of one half."""
-    from cardscope.lineage import state_edges
+    from cardscope.lineage import Clues, state_edges
     from cardscope.types import FrontMatter, FrontMatterState, ModelId
 
     counts: Counter[tuple[str, str]] = Counter()
-    for name, fields, info in LOOKS[look](shared):
+    for name, fields, info, clues in LOOKS[look](shared):
         if is_tuning(name) is not tuning:
             continue
         fields.pop("base_model_relation", None)
         if isinstance(fields.get("tags"), list):
             fields["tags"] = [tag for tag in fields["tags"] if not str(tag).startswith("base_model:")]
-        edges = state_edges(ModelId(name), FrontMatter(FrontMatterState.PRESENT, fields), info)
+        # What is read from a file has no id.
+        model = ModelId(name) if clues is None else None
+        edges = state_edges(model, FrontMatter(FrontMatterState.PRESENT, fields), info, clues or Clues())
         guessed = edges[0].relation.value if edges else "none"
         counts[truth(shared)[name][0], guessed] += 1
     return dict(counts)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cardscope.lineage import license_fields, repository_kind, state_edges
+from cardscope.lineage import Clues, license_fields, repository_kind, state_edges
 from cardscope.lineage.names import lookable, read_parent
 from cardscope.parsing import parse_card
+from cardscope.tables import read_table
+from cardscope.templates.rows import signatures
 from cardscope.types import (
     GeneratorMatch,
     LicenseFields,
@@ -159,8 +161,8 @@ def test_a_relation_nobody_states_is_guessed_and_marked(text, model, relation):
 def kind(text="", *, model=None, generators=(), **info):
     front = matter(text) if text else None
     known = ModelInfo(model or ME, **info) if info else None
-    matches = [GeneratorMatch(name, None, (), ()) for name in generators]
-    return repository_kind(front, known, state_edges(model or ME, front, known), matches, model=model)
+    clues = Clues(None, [GeneratorMatch(name, None, (), ()) for name in generators])
+    return repository_kind(front, known, state_edges(model or ME, front, known, clues), clues, model=model)
 
 
 def test_kind_of_repository():
@@ -178,6 +180,87 @@ def test_kind_of_repository():
     assert kind(generators=["hf-modelcard-template", "transformers-trainer"]) is RepositoryKind.FINETUNE
     assert kind(generators=["mradermacher"]) is RepositoryKind.QUANTIZED
     assert kind(tags=("base_model:adapter:a/b", "base_model:quantized:c/d")) is RepositoryKind.ADAPTER
+
+
+@pytest.mark.parametrize(
+    ("text", "tools", "expected"),
+    [
+        ("base_model: maker/fjord", ["mradermacher"], "quantized"),
+        ("base_model: maker/fjord", ["thebloke-awq"], "quantized"),
+        ("base_model: maker/fjord", ["trl-sft"], "finetune"),
+        ("base_model: maker/fjord", ["diffusers-dreambooth-lora", "diffusers-training"], "adapter"),
+        # The outermost tool tells; what it copied was another's.
+        ("base_model: maker/fjord", ["gguf-my-repo", "transformers-trainer"], "quantized"),
+        ("base_model: [maker/one, maker/two]\ntags: [merge, mergekit]", ["gguf-my-repo", "mergekit"], "quantized"),
+        ("tags: [merge]", ["gguf-my-repo"], "quantized"),
+        ("tags: [merge]", ["mergekit"], "merge"),
+        ("base_model: [maker/one, maker/two]", ["mergekit"], "merge"),
+        # As the Hub has it: one parent makes no merge.
+        ("base_model: maker/one", ["mergekit"], "finetune"),
+        ("base_model: maker/fjord\nlibrary_name: peft", ["mradermacher"], "adapter"),
+        ("base_model: maker/fjord\nbase_model_relation: finetune", ["mradermacher"], "finetune"),
+        ("license: mit", ["trl-orpo"], "finetune"),
+        ("license: mit", ["thebloke-gptq"], "quantized"),
+        ("license: mit", ["huggingface-sb3"], "base"),
+    ],
+)
+def test_a_tool_tells_what_nobody_states(text, tools, expected):
+    assert kind(text, generators=tools).value == expected
+
+
+def test_the_tool_is_named_as_the_reason():
+    clues = Clues(None, [GeneratorMatch("mradermacher", None, (), ())])
+    (edge,) = state_edges(None, matter("base_model: maker/fjord"), None, clues)
+    assert (edge.relation, edge.statements[-1].stated) == (Relation.QUANTIZED, Stated.NAME)
+    assert edge.statements[-1].value == "guessed: made by mradermacher"
+
+
+def test_every_tool_that_makes_one_kind_can_be_found():
+    reported = {row.id for row in signatures().rows} | {name for row in signatures().rows for _, name in row.variants}
+    listed = [name for names in read_table("relation_hints")["generators"].values() for name in names]
+    assert len(listed) == len(set(listed))
+    assert set(listed) <= reported
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "expected"),
+    [
+        # Weights of one's own in a format more.
+        ("tags: [onnx]", "maker/fjord", "base"),
+        ("tags: [coreml, vision]", "maker/fjord", "base"),
+        ("tags: [onnx]", "maker/fjord-onnx", "quantized"),
+        ("license: mit", "maker/fjord-onnx", "base"),
+        ("tags: [onnx, int8]", "maker/fjord", "quantized"),
+        ("base_model: other/fjord\ntags: [onnx]", "maker/fjord", "quantized"),
+        ("base_model: other/fjord\ntags: [openvino]", "maker/fjord", "finetune"),
+    ],
+)
+def test_a_file_format_alone_makes_no_copy(text, model, expected):
+    assert kind(text, model=ModelId(model)).value == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("# Fjord 7B - GGUF", "quantized"),
+        ("## Llamacpp Quantizations of fjord", "finetune"),
+        ("# maker/fjord-4bit", "quantized"),
+        ("# Fjord LoRA", "adapter"),
+        ("# Fjord\n\n## GGUF files", "finetune"),
+        ("### Fjord GGUF", "finetune"),
+        ("# How to merge", "finetune"),
+        (f"# Our collection has {'many ' * 16} GGUF files", "finetune"),
+        ("Fjord GGUF", "finetune"),
+    ],
+)
+def test_the_title_stands_in_for_the_name_of_a_card_without_one(title, expected):
+    card = parse_card(f"---\nbase_model: maker/fjord\n---\n{title}\n\nSome words.\n")
+    clues = Clues(card)
+    edges = state_edges(None, card.front_matter, None, clues)
+    assert repository_kind(card.front_matter, None, edges, clues).value == expected
+    # Where there is a name, it alone is asked.
+    (edge,) = state_edges(ME, card.front_matter, None, clues)
+    assert edge.relation is Relation.FINETUNE
 
 
 @pytest.mark.parametrize(

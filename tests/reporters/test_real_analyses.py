@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from cardscope import attribute, detect_generators, parse_card, score
-from cardscope.lineage import repository_kind, state_edges
+from cardscope.lineage import Clues, repository_kind, state_edges
 from cardscope.pipeline import Analyzer
 from cardscope.probes import run_probes
 from cardscope.reporters.jsonl import JsonLinesReporter, to_dict
@@ -23,8 +23,9 @@ def analysis(content, name):
     """The chain on one card at hand, without looking anything up."""
     card = parse_card(content, name)
     generators = detect_generators(card)
-    edges = state_edges(card.model_id, card.front_matter, None)
-    kind = repository_kind(card.front_matter, None, edges, generators)
+    clues = Clues(card, generators)
+    edges = state_edges(card.model_id, card.front_matter, None, clues)
+    kind = repository_kind(card.front_matter, None, edges, clues)
     facts = CardFacts(
         card,
         kind,
