@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from cardscope.lineage.names import ParentName, read_parent
+from cardscope.lineage.prose import told_relation
 from cardscope.lineage.relations import NO_CLUES, Clues, Traits, fields_of, infer_relation, marked_relation, traits_of
 from cardscope.text.clean import clean
 from cardscope.types import (
@@ -181,7 +182,7 @@ def repository_kind(
     """What a repository is: by the relations of its edges, else by marks in its tags, library and name, else by tools.
 
     Of several relations the one that changes most decides (adapter, merge, quantized, finetune). A model without
-    parents and without marks is a base.
+    parents and without marks is what its card says in words (`told_relation`), and a base where it says nothing.
     """
     relations = {
         edge.relation for edge in edges if not edge.problems or all(problem.code != "self" for problem in edge.problems)
@@ -189,8 +190,11 @@ def repository_kind(
     if relations:
         return next((kind for relation, kind in _KIND.items() if relation in relations), RepositoryKind.FINETUNE)
     fields = fields_of(front_matter, info)
-    traits = traits_of(model or (info.model_id if info else ""), fields, info, clues)
+    name = model or (info.model_id if info else "")
+    traits = traits_of(name, fields, info, clues)
     marked = marked_relation(traits)
+    if marked is None and clues.card is not None:
+        marked = told_relation(clues.card, name)
     return _KIND[marked] if marked is not None else RepositoryKind.BASE
 
 

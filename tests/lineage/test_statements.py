@@ -201,6 +201,7 @@ def test_kind_of_repository():
         ("base_model: maker/fjord\nbase_model_relation: finetune", ["mradermacher"], "finetune"),
         ("license: mit", ["trl-orpo"], "finetune"),
         ("license: mit", ["thebloke-gptq"], "quantized"),
+        ("license: mit", ["setfit"], "finetune"),
         ("license: mit", ["huggingface-sb3"], "base"),
     ],
 )

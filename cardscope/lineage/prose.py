@@ -1,0 +1,138 @@
+"""What a card says in sentences of how its model was made, for cards whose metadata say nothing.
+
+Only the kind of a model is read out of prose, never a parent: an edge is followed, looked up and judged by its licence,
+and a sentence names its base in too many ways for that. Where it does, ``has-base-model`` names the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final
+
+from cardscope.parsing.placeholders import is_placeholder
+from cardscope.tables import on_overlay, read_table
+from cardscope.types import BlockKind, Card, Relation
+
+_WORDS = re.compile(r"[^\W_]+")
+_LINK_TARGET = re.compile(r"\]\([^()\s]{0,300}\)?")
+_SPOKEN: Final = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE})
+_MARKUP = str.maketrans("", "", "*_`#>\"'“”[]")
+#: Not a colon: what stands before one ("Example:") may tell that the sentence speaks of nothing real.
+_SENTENCE_ENDS = (". ", "! ", "? ", "; ")
+#: Lines of one block that are read.
+_LINES = 60
+#: A sentence that comes to the point later is about something else.
+_HEAD = 140
+#: Words between "is" and the phrase: "is an updated and slightly larger".
+_BETWEEN = 6
+#: Words of a subject that can be a name, and of an opening without any verb: "An experimental".
+_SUBJECT = 6
+_OPENING = 4
+_KEY = 40
+
+
+class _Wording:
+    """The table's ``[prose]``, ready to be looked up."""
+
+    def __init__(self) -> None:
+        table = read_table("relation_hints").get("prose", {})
+        self.phrases = tuple(
+            (phrase, relation)
+            for relation in (Relation.FINETUNE, Relation.MERGE, Relation.QUANTIZED)
+            for phrase in table.get(relation.value, ())
+        )
+        self.keys = frozenset(table.get("keys", ()))
+        self.nobody = tuple(table.get("nobody", ()))
+        self.copulas = frozenset(table.get("copulas", ()))
+        self.selves = frozenset(table.get("selves", ()))
+        self.others = frozenset(table.get("others", ()))
+        self.openers = frozenset(table.get("openers", ()))
+
+
+@cache
+def _wording() -> _Wording:
+    return _Wording()
+
+
+on_overlay(_wording.cache_clear)
+
+
+def told_relation(card: Card, name: str) -> Relation | None:
+    """The relation that the first sentence or row on the matter tells of the model itself; ``None`` when none does.
+
+    Args:
+        name: Of the model; a sentence may call it so instead of "this model".
+    """
+    # Reading the sections has seen to it already whether a base model is named anywhere; in most cards none is.
+    if not any(found.label == "base_model" for section in card.sections for found in section.evidence):
+        return None
+    wording = _wording()
+    text = card.text.lower()
+    phrases = [pair for pair in wording.phrases if pair[0] in text]
+    keys = any(key in text for key in wording.keys)
+    if not phrases and not keys:
+        return None
+    names = _names_of(card, name)
+    for number in _lines(card):
+        line = card.lines[number - 1]
+        low = line.lower()
+        if keys and (value := _value(low, wording)) is not None:
+            if value and not value.startswith(wording.nobody) and not is_placeholder(line):
+                return Relation.FINETUNE
+            continue
+        for phrase, relation in phrases:
+            at = low.find(phrase)
+            if at >= 0 and _is_of_itself(low, at, at + len(phrase), names):
+                return relation
+    return None
+
+
+def _lines(card: Card) -> Iterator[int]:
+    for section in card.sections:
+        for block in section.blocks:
+            if block.kind in _SPOKEN:
+                yield from range(block.span.first, min(block.span.last, block.span.first + _LINES) + 1)
+
+
+def _names_of(card: Card, name: str) -> frozenset[str]:
+    title = next((section.heading for section in card.sections if section.level), "")
+    return frozenset(_WORDS.findall(f"{name.rpartition('/')[2]} {title[:_HEAD]}".replace("_", " ").lower()))
+
+
+def _value(line: str, wording: _Wording) -> str | None:
+    """What stands behind one of the keys in a line ``key: value``; ``None`` for any other line."""
+    end = line.find(":", 0, _KEY)
+    if end < 0 or line[:end].translate(_MARKUP).strip(" -+•\t").removesuffix("optional").strip() not in wording.keys:
+        return None
+    return line[end + 1 :].translate(_MARKUP).strip(" \t|()-.")
+
+
+def _is_of_itself(line: str, start: int, end: int, names: frozenset[str]) -> bool:
+    """Whether the sentence around a phrase has the model of the card as its subject.
+
+    It has when it begins with "this", "it" and the like, or with the model's name; or when it has no verb at all and
+    opens the line: "An experimental fine-tune of".
+    """
+    wording = _wording()
+    head = line[max(0, start - 3 * _HEAD) : start]
+    cut = max(head.rfind(sign) for sign in _SENTENCE_ENDS)
+    words = _LINK_TARGET.sub("", head[cut + 1 :]).translate(_MARKUP).strip(" -+•|(\t").split()
+    if sum(map(len, words)) > _HEAD or line[end:].lstrip(" *_`").startswith(("this", "itself")):
+        return False
+    for at in range(len(words) - 1, max(len(words) - 2 - _BETWEEN, -1), -1):
+        if words[at] in wording.copulas:
+            return "not" not in words[at:] and _is_self(words[:at], names, wording)
+    if cut >= 0 or start > len(head) or len(words) > _OPENING or not all(map(_WORDS.match, words)):
+        return False
+    return not words or words[0] in wording.openers or len(words) <= _OPENING // 2
+
+
+def _is_self(subject: Sequence[str], names: frozenset[str], wording: _Wording) -> bool:
+    if not subject or not wording.others.isdisjoint(subject):
+        return False
+    if subject[0] in wording.selves:
+        return True
+    parts = [part for word in subject for part in _WORDS.findall(word)]
+    return len(subject) <= _SUBJECT and 2 * sum(part in names for part in parts) >= len(parts) > 0
