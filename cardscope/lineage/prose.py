@@ -20,6 +20,10 @@ _LINK_TARGET = re.compile(r"\]\([^()\s]{0,300}\)?")
 _SPOKEN: Final = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST, BlockKind.QUOTE})
 _MARKUP = str.maketrans("", "", "*_`#>\"'“”[]")
 #: Not a colon: what stands before one ("Example:") may tell that the sentence speaks of nothing real.
+#: "Is meant to be fine-tuned on" speaks of what nobody has done yet.
+_NOT_DONE = frozenset({"not", "to", "be", "never"})
+#: After a phrase, these tell that it speaks of a copy of this model, or of a trial.
+_ELSEWHERE = ("this", "itself", "the downstream", "downstream")
 _SENTENCE_ENDS = (". ", "! ", "? ", "; ")
 #: Lines of one block that are read.
 _LINES = 60
@@ -31,6 +35,8 @@ _BETWEEN = 6
 _SUBJECT = 6
 _OPENING = 4
 _KEY = 40
+#: Further down, what was fine-tuned on data is as often a model of the same family, or this one for a test.
+_EARLY = 40
 
 
 class _Wording:
@@ -42,7 +48,9 @@ class _Wording:
             (phrase, relation)
             for relation in (Relation.FINETUNE, Relation.MERGE, Relation.QUANTIZED)
             for phrase in table.get(relation.value, ())
-        )
+        ) + tuple((phrase, Relation.FINETUNE) for phrase in table.get("data", ()))
+        # Of these the whole sentence is wanted.
+        self.data = frozenset(table.get("data", ()))
         self.keys = frozenset(table.get("keys", ()))
         self.nobody = tuple(table.get("nobody", ()))
         self.copulas = frozenset(table.get("copulas", ()))
@@ -66,7 +74,9 @@ def told_relation(card: Card, name: str) -> Relation | None:
         name: Of the model; a sentence may call it so instead of "this model".
     """
     # Reading the sections has seen to it already whether a base model is named anywhere; in most cards none is.
-    if not any(found.label == "base_model" for section in card.sections for found in section.evidence):
+    if "tuned" not in card.text and not any(
+        found.label == "base_model" for section in card.sections for found in section.evidence
+    ):
         return None
     wording = _wording()
     text = card.text.lower()
@@ -75,6 +85,7 @@ def told_relation(card: Card, name: str) -> Relation | None:
     if not phrases and not keys:
         return None
     names = _names_of(card, name)
+    early = _EARLY + (card.body.first if card.body is not None else 0)
     for number in _lines(card):
         line = card.lines[number - 1]
         low = line.lower()
@@ -84,7 +95,7 @@ def told_relation(card: Card, name: str) -> Relation | None:
             continue
         for phrase, relation in phrases:
             at = low.find(phrase)
-            if at >= 0 and _is_of_itself(low, at, at + len(phrase), names):
+            if at >= 0 and (number < early or phrase not in wording.data) and _is_of_itself(low, at, phrase, names):
                 return relation
     return None
 
@@ -109,22 +120,26 @@ def _value(line: str, wording: _Wording) -> str | None:
     return line[end + 1 :].translate(_MARKUP).strip(" \t|()-.")
 
 
-def _is_of_itself(line: str, start: int, end: int, names: frozenset[str]) -> bool:
+def _is_of_itself(line: str, start: int, phrase: str, names: frozenset[str]) -> bool:
     """Whether the sentence around a phrase has the model of the card as its subject.
 
     It has when it begins with "this", "it" and the like, or with the model's name; or when it has no verb at all and
-    opens the line: "An experimental fine-tune of".
+    opens the line: "An experimental fine-tune of". What was trained before it was fine-tuned on data may be a model of
+    its own.
     """
     wording = _wording()
+    data = phrase in wording.data
     head = line[max(0, start - 3 * _HEAD) : start]
     cut = max(head.rfind(sign) for sign in _SENTENCE_ENDS)
     words = _LINK_TARGET.sub("", head[cut + 1 :]).translate(_MARKUP).strip(" -+•|(\t").split()
-    if sum(map(len, words)) > _HEAD or line[end:].lstrip(" *_`").startswith(("this", "itself")):
+    if sum(map(len, words)) > _HEAD or line[start + len(phrase) :][:20].lstrip(" *_`").startswith(_ELSEWHERE):
         return False
     for at in range(len(words) - 1, max(len(words) - 2 - _BETWEEN, -1), -1):
         if words[at] in wording.copulas:
-            return "not" not in words[at:] and _is_self(words[:at], names, wording)
-    if cut >= 0 or start > len(head) or len(words) > _OPENING or not all(map(_WORDS.match, words)):
+            between = words[at:]
+            trained = data and any("train" in word for word in between)
+            return not trained and _NOT_DONE.isdisjoint(between) and _is_self(words[:at], names, wording)
+    if data or cut >= 0 or start > len(head) or len(words) > _OPENING or not all(map(_WORDS.match, words)):
         return False
     return not words or words[0] in wording.openers or len(words) <= _OPENING // 2
 

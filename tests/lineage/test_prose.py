@@ -28,6 +28,9 @@ def told(line, *, title="# Fjord Chat", name=ME):
         "Fjord-Chat is a fine-tune of [fjord](https://huggingface.co/maker/fjord).",
         "**Fjord Chat** is a chat model finetuned from fjord.",
         "An experimental fine-tune of fjord using two cards.",
+        "This model is fine-tuned on the Owl corpus.",
+        "It is based on [fjord](https://huggingface.co/maker/fjord) and was then further fine-tuned on letters.",
+        "This is the fine-tuned Stable Diffusion model trained on pictures of owls.",
         "Fine-tuned version of fjord.",
         "- **Finetuned from model [optional]:** maker/fjord",
         "- Finetuned from: [maker/fjord](https://huggingface.co/maker/fjord)",
@@ -64,6 +67,14 @@ def test_other_relations(line, relation):
         "The quantized version of this model scores high.",
         "All of these models which are a fine-tuned version of fjord were compared.",
         "XXXtuned = finetune of the large one.",
+        "The resulting model is fine-tuned on labelled data.",
+        "In this approach, a student is fine-tuned on the answers of its teacher.",
+        # Nobody has done it yet, or only for a test, or it was the last step of making a model of one's own.
+        "The model is mostly meant to be fine-tuned on a task.",
+        "Fjord-Chat has been fine-tuned on the downstream tasks of the benchmark.",
+        "The model was pretrained on books and fine-tuned on letters.",
+        "It can be fine-tuned on your own data.",
+        "Fine-tuned on letters, it does well.",
         # None.
         "This model is not a fine-tuned version of fjord.",
         "- **Finetuned from model [optional]:** [More Information Needed]",
@@ -80,6 +91,13 @@ def test_other_relations(line, relation):
 )
 def test_what_is_not_told_of_the_model_itself(line):
     assert told(line) is None
+
+
+def test_what_was_fine_tuned_on_data_further_down_may_be_another():
+    line = "This model is fine-tuned on the Owl corpus."
+    assert told(line) is Relation.FINETUNE
+    assert told("Word.\n\n" * 30 + line) is None
+    assert told("Word.\n\n" * 30 + "This model is a fine-tuned version of fjord.") is Relation.FINETUNE
 
 
 def test_the_title_names_a_card_without_an_id():
