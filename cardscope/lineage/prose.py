@@ -43,6 +43,8 @@ class _Wording:
     """The table's ``[prose]``, ready to be looked up."""
 
     def __init__(self) -> None:
+        import ahocorasick_rs
+
         table = read_table("relation_hints").get("prose", {})
         self.phrases = tuple(
             (phrase, relation)
@@ -57,6 +59,18 @@ class _Wording:
         self.selves = frozenset(table.get("selves", ()))
         self.others = frozenset(table.get("others", ()))
         self.openers = frozenset(table.get("openers", ()))
+        self.recipes = frozenset(table.get("recipes", ()))
+        self._marks = tuple(dict.fromkeys((*(phrase for phrase, _ in self.phrases), *self.keys, *self.recipes)))
+        # One pass over a card instead of one for each phrase; most cards have none.
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(
+            [mark.encode() for mark in self._marks], implementation=ahocorasick_rs.Implementation.DFA
+        )
+
+    def seen_in(self, text: str) -> frozenset[str]:
+        """The phrases and keys that stand anywhere in a card, in any case."""
+        content = text.encode("utf-8", "replace").lower()
+        matches = self._automaton.find_matches_as_indexes(content, overlapping=True)
+        return frozenset([self._marks[number] for number, _, _ in matches])
 
 
 @cache
@@ -74,16 +88,19 @@ def told_relation(card: Card, name: str) -> Relation | None:
         name: Of the model; a sentence may call it so instead of "this model".
     """
     # Reading the sections has seen to it already whether a base model is named anywhere; in most cards none is.
-    if "tuned" not in card.text and not any(
-        found.label == "base_model" for section in card.sections for found in section.evidence
+    text = card.text
+    if not (
+        "tuned" in text
+        or "merge_method" in text
+        or any(found.label == "base_model" for section in card.sections for found in section.evidence)
     ):
         return None
     wording = _wording()
-    text = card.text.lower()
-    phrases = [pair for pair in wording.phrases if pair[0] in text]
-    keys = any(key in text for key in wording.keys)
-    if not phrases and not keys:
+    seen = wording.seen_in(text)
+    if not seen:
         return None
+    phrases = [pair for pair in wording.phrases if pair[0] in seen]
+    keys = not wording.keys.isdisjoint(seen)
     names = _names_of(card, name)
     early = _EARLY + (card.body.first if card.body is not None else 0)
     for number in _lines(card):
@@ -97,7 +114,7 @@ def told_relation(card: Card, name: str) -> Relation | None:
             at = low.find(phrase)
             if at >= 0 and (number < early or phrase not in wording.data) and _is_of_itself(low, at, phrase, names):
                 return relation
-    return None
+    return None if wording.recipes.isdisjoint(seen) else Relation.MERGE
 
 
 def _lines(card: Card) -> Iterator[int]:

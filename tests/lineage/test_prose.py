@@ -56,6 +56,14 @@ def test_other_relations(line, relation):
     assert told(line) is relation
 
 
+def test_a_merge_that_shows_its_configuration():
+    recipe = "```yaml\nmodels:\n  - model: maker/a\nmerge_method: slerp\n```"
+    assert told(recipe) is Relation.MERGE
+    assert told(recipe.replace("slerp", "concat")) is None
+    # What a sentence says comes first.
+    assert told(f"This model is a fine-tuned version of our merge.\n\n{recipe}") is Relation.FINETUNE
+
+
 @pytest.mark.parametrize(
     "line",
     [
