@@ -1,13 +1,13 @@
 """How often the relation that is guessed for a stated parent is the one the Hub tells.
 
-Truth: children whose relation the Hub's tags or its model tree give. Four looks at each child, from much to little:
-its own card (library, tags and name of the card alone), the Hub's tags without those that name a base model, the
-name alone, and a card that lies about as a file, so that text and tools must tell what the name would.
+Truth: children whose relation the Hub's tags or its model tree give. Five looks at each child: its own card (library,
+tags and name of the card alone), the Hub's tags without those that name a base model, the name alone, the card with the
+tools that wrote it, and a card that lies about as a file, so that title and tools must tell what the name would.
 ``base_model_relation`` is hidden in all of them: it would be believed, not guessed. Hints were chosen on children whose
 hash is even; only odd ones count here. The rival calls everything a fine-tune.
 
-The Hub calls some copies fine-tunes that their cards call quantised (all of Pruna AI's, some of mradermacher's): these
-count as wrong here.
+The Hub calls some copies fine-tunes that their cards call quantised (all of Pruna AI's, some of mradermacher's), and
+some merges, too: these count as wrong here. It is why the tools lose a little where the name is known.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def own_cards(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, None]]:
         yield name, dict(card.front_matter.fields), None, None
 
 
-def files(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, Any]]:
+def with_tools(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, Any]]:
     from cardscope import detect_generators
     from cardscope.lineage import Clues
 
@@ -98,7 +98,15 @@ def names(shared: Path) -> Iterator[tuple[str, dict[str, Any], None, None]]:
         yield name, {"base_model": list(parents)}, None, None
 
 
-LOOKS = {"own_card": own_cards, "hub_tags": hub_tags, "name_only": names, "card_as_file": files}
+LOOKS = {
+    "own_card": own_cards,
+    "hub_tags": hub_tags,
+    "name_only": names,
+    "card_and_tools": with_tools,
+    "card_as_file": with_tools,
+}
+#: What is read from a file has no id.
+NAMELESS = frozenset({"card_as_file"})
 
 
 @functools.cache
@@ -114,8 +122,7 @@ def confusion(shared: Path, look: str, tuning: bool = False) -> dict[tuple[str, 
         fields.pop("base_model_relation", None)
         if isinstance(fields.get("tags"), list):
             fields["tags"] = [tag for tag in fields["tags"] if not str(tag).startswith("base_model:")]
-        # What is read from a file has no id.
-        model = ModelId(name) if clues is None else None
+        model = None if look in NAMELESS else ModelId(name)
         edges = state_edges(model, FrontMatter(FrontMatterState.PRESENT, fields), info, clues or Clues())
         guessed = edges[0].relation.value if edges else "none"
         counts[truth(shared)[name][0], guessed] += 1
