@@ -197,6 +197,21 @@ def free_of_problems(view: View, ask: Question) -> Finding:
     return ask.not_applicable
 
 
+def front_matter_at_top(view: View, ask: Question) -> Finding:
+    """No when text, or a missing line of dashes, hides the block; blanks before it are named and cost nothing."""
+    front = view.card.front_matter
+    if front.state is FrontMatterState.MALFORMED:
+        return free_of_problems(view, ask)
+    if front.state is not FrontMatterState.PRESENT:
+        return ask.not_applicable
+    if view.brief:
+        return ask.yes
+    # What the Hub's client skips is no fault on the Hub, only for readers that are stricter.
+    skipped = [problem for problem in front.problems if problem.code in ask.codes]
+    message = clean(skipped[0].message, 160) if skipped else ""
+    return view.yes(ask, message, spans=skipped[0].spans if skipped else view.top())
+
+
 def front_matter_readable(view: View, ask: Question) -> Finding:
     """No when a block that the Hub finds holds no mapping; of one that it does not find, other questions ask."""
     state = view.card.front_matter.state
@@ -250,16 +265,21 @@ def license_key_spelled(view: View, ask: Question) -> Finding:
     """No key that only looks like ``license``; a tool that writes ``licence`` beside it does no harm."""
     for key in ("licence", "License", "Licence", "LICENSE"):
         if key in view.fields:
-            severity = Severity.INFO if "license" in view.fields else None
+            beside = "license" in view.fields
             if view.brief:
                 return ask.no
-            return view.no(
-                ask,
-                f"the key is `{key}`, which the Hub does not read",
-                value=key,
-                spans=view.key_span(key),
-                severity=severity,
-            )
+            text = "".join(_texts(view.fields[key])[:1])
+            named = find(text).license is not None or text == "other"
+            message = f"the key is `{key}`, which the Hub does not read"
+            if beside:
+                fix = f"delete `{key}:`: the Hub reads `license:`"
+            elif named:
+                fix = f"rename `{key}:` to `license:`"
+            else:
+                message += f", and `{clean(text, 40)}` names no known licence" if text else ", and it names no licence"
+                fix = f"write `license:` with the id of your licence, for instance `license: mit`, in place of `{key}:`"
+            severity = Severity.INFO if beside else None
+            return view.no(ask, message, value=key, spans=view.key_span(key), fix=fix, severity=severity)
     return ask.yes if view.fields else ask.not_applicable
 
 
@@ -276,7 +296,7 @@ CHECKS = {
     "language-codes-valid": language_codes_valid,
     "front-matter-present": front_matter_present,
     "license-key-spelled": license_key_spelled,
-    "front-matter-at-top": free_of_problems,
+    "front-matter-at-top": front_matter_at_top,
     "front-matter-closed": free_of_problems,
     "front-matter-once": free_of_problems,
     "front-matter-readable": front_matter_readable,

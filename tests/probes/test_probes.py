@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from cardscope.parsing import parse_card
 from cardscope.probes import questions, run_probes
 from cardscope.probes.question import View
 from cardscope.types import (
     Author,
     Block,
     BlockKind,
+    CardFacts,
     DroppedText,
     FrontMatterState,
     HeadingStyle,
@@ -310,6 +312,57 @@ def test_each_problem_of_the_front_matter_has_the_edit_that_mends_it(code, probe
     assert finding.fix.startswith(fix)
     assert finding.spans == (Span(3, 4),)
     assert finding.value == code
+
+
+@pytest.mark.parametrize("code", ["front-matter-after-blank", "front-matter-indented"])
+def test_front_matter_behind_what_the_hub_skips_is_named_and_costs_nothing(code):
+    problem = Problem(code, "something stands before it", (Span(1, 2),))
+    finding = ask("front-matter-at-top", facts(fields={"license": "mit"}, matter_problems=[problem]))
+    assert (finding.outcome, finding.credit) == (Outcome.YES, 1.0)
+    assert (finding.message, finding.spans) == ("something stands before it", (Span(1, 2),))
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("---\nlicense: mit\n---\n", Outcome.YES),
+        ("\n\n---\nlicense: mit\n---\n", Outcome.YES),
+        ("  ---\nlicense: mit\n---\n", Outcome.YES),
+        ("# Ferry\n\n---\nlicense: mit\n---\n", Outcome.NO),
+        ("\n---\n\n---\n", Outcome.NOT_APPLICABLE),
+        ("# Ferry\n", Outcome.NOT_APPLICABLE),
+    ],
+)
+def test_front_matter_of_a_text_stands_where_the_hub_finds_it(text, outcome):
+    read = CardFacts(parse_card(text), RepositoryKind.BASE)
+    assert ask("front-matter-at-top", read).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("fields", "message", "fix"),
+    [
+        ({"licence": "mit"}, "the key is `licence`, which the Hub does not read", "rename `licence:` to `license:`"),
+        (
+            {"licence": "license"},
+            "the key is `licence`, which the Hub does not read, and `license` names no known licence",
+            "write `license:` with the id of your licence, for instance `license: mit`, in place of `licence:`",
+        ),
+        (
+            {"licence": ""},
+            "the key is `licence`, which the Hub does not read, and it names no licence",
+            "write `license:` with the id of your licence, for instance `license: mit`, in place of `licence:`",
+        ),
+        ({"Licence": "other"}, "the key is `Licence`, which the Hub does not read", "rename `Licence:` to `license:`"),
+        (
+            {"license": "mit", "licence": "license"},
+            "the key is `licence`, which the Hub does not read",
+            "delete `licence:`: the Hub reads `license:`",
+        ),
+    ],
+)
+def test_a_misspelt_key_of_the_licence(fields, message, fix):
+    finding = ask("license-key-spelled", facts(fields=fields))
+    assert (finding.outcome, finding.message, finding.fix) == (Outcome.NO, message, fix)
 
 
 def test_a_guessed_library_stands_in_the_fix():
