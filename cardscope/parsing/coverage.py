@@ -30,7 +30,8 @@ _Answers: TypeAlias = dict[str, tuple[Found, tuple[Span, ...]]]
 _NOTHING, _PRESENT, _OPEN = CoverageState.ABSENT, CoverageState.PRESENT, CoverageState.PLACEHOLDER
 _BY_HEADING, _BY_FIELD = Found.HEADING, Found.FRONT_MATTER
 _ABSENT = Coverage(_NOTHING)
-_QUIET = frozenset({BlockKind.COMMENT, BlockKind.RULE})
+_RULE = frozenset({BlockKind.RULE})
+_QUIET = _RULE | {BlockKind.COMMENT}
 
 
 @lru_cache(maxsize=1)
@@ -44,8 +45,9 @@ tables.on_overlay(_nothing.cache_clear)
 def cover(sections: Sequence[Section], front_matter: FrontMatter, lines: Sequence[str]) -> Mapping[str, Coverage]:
     """What a reader who looks for each label of the table would find.
 
-    A heading with nothing under it but sub-headings answers nothing by itself: its sub-sections do. What answers a
-    narrower label answers the wider one too (``direct_use`` is an ``intended_use``).
+    A heading with nothing under it answers nothing, and holds no place either: who looks there finds neither an answer
+    nor a word to replace. Below one with sub-headings, these answer. What answers a narrower label answers the wider
+    one too (``direct_use`` is an ``intended_use``).
 
     Args:
         sections: With their evidence, in the order of the text.
@@ -60,7 +62,7 @@ def cover(sections: Sequence[Section], front_matter: FrontMatter, lines: Sequenc
         for entry in section.evidence:
             if not entry.placeholder:
                 _note(present, entry.label, entry.how, entry.spans)
-            elif not (entry.how is _BY_HEADING and index in groups and _is_bare(section)):
+            elif not (entry.how is _BY_HEADING and _is_bare(section, _QUIET if index in groups else _RULE)):
                 _note(held, entry.label, entry.how, entry.spans)
     if front_matter.fields:
         _from_fields(present, held, front_matter, table)
@@ -98,8 +100,8 @@ def _joined(known: tuple[Span, ...], spans: tuple[Span, ...]) -> tuple[Span, ...
     return tuple(sorted({*known, *spans}))
 
 
-def _is_bare(section: Section) -> bool:
-    return all(block.kind in _QUIET for block in section.blocks)
+def _is_bare(section: Section, quiet: frozenset[BlockKind]) -> bool:
+    return all(block.kind in quiet for block in section.blocks)
 
 
 def _roll_up(result: dict[str, Coverage], table: Lexicon) -> None:

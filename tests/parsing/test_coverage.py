@@ -32,6 +32,21 @@ def test_a_placeholder_is_said_to_be_one_and_where():
     assert coverage["limitations"] == Coverage(OPEN, Found.HEADING, (Span(3, 5),))
 
 
+@pytest.mark.parametrize("under", ["", "---\n"])
+def test_nothing_under_a_heading_is_no_placeholder(under):
+    coverage = cover(f"# X\n\nOf rivers.\n\n## Limitations\n\n{under}\n## License\n\nYou may.\n")
+    assert coverage["limitations"] == Coverage(ABSENT)
+    assert coverage["license"].state is PRESENT
+
+
+def test_a_comment_holds_a_place():
+    assert cover("# X\n\n## Limitations\n\n<!-- say which -->\n")["limitations"].state is OPEN
+
+
+def test_a_title_alone_is_neither_description_nor_place():
+    assert cover("# Ferry DialoGPT Model\n")["model_description"] == Coverage(ABSENT)
+
+
 def test_a_heading_with_sub_headings_only_answers_nothing_itself():
     coverage = cover("# X\n\n## Evaluation\n\n<!-- how -->\n\n### Testing data\n\nThe Ferry test set.\n")
     assert coverage["evaluation_data"].state is PRESENT
