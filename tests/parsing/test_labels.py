@@ -184,6 +184,39 @@ def test_prose_answers_what_its_heading_leaves_open():
     assert card.sections[1].labels == ("intended_use", "out_of_scope")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "labels"),
+    [
+        ("渡口模型是河流研究所研发的。", {"developer"}),
+        ("渡口模型在河流语料上训练了三天。", {"training_data"}),
+        ("在布鲁克的基础上进行了改动。", {"base_model"}),
+        ("此模型可用于渡船时刻表。", {"intended_use"}),
+        ("请勿用于航海。", {"out_of_scope"}),
+        ("最低需要 6GB 显存。", {"inference_hardware"}),
+        ("渡しモデルはブルックをベースにしています。", {"base_model"}),
+        ("川のデータセットを用いて作りました。", {"training_data"}),
+        ("渡し船の時刻表に特化したモデルです。", {"intended_use"}),
+        ("나루 모델은 강 데이터로 학습되었다.", {"training_data"}),
+        ("나루 모델은 강 연구소에서 개발한 모델이다.", {"developer"}),
+        ("브룩을 토대로 만들어졌다.", {"base_model"}),
+        ("Модель на основе Ручья.", {"base_model"}),
+        ("Она обучена на расписаниях паромов.", {"training_data"}),
+        ("Обучалась 3 эпохи.", {"training_procedure"}),
+        ("Fue entrenado con horarios de barcas.", {"training_data"}),
+        ("Está diseñado para horarios de barcas.", {"intended_use"}),
+        ("Il peut être utilisé pour les horaires.", {"intended_use"}),
+        ("Foi treinado com horários de balsas.", {"training_data"}),
+        ("Es wurde trainiert auf Fahrplänen.", {"training_data"}),
+        ("此模型不可用于航海。", {"out_of_scope"}),
+        ("Она не предназначена для моря.", {"out_of_scope"}),
+        ("No está diseñado para el mar.", {"out_of_scope"}),
+    ],
+)
+def test_a_sentence_under_a_title(sentence, labels):
+    found = {entry.label for entry in parse_card(f"# Fähre\n\n{sentence}\n").sections[0].evidence}
+    assert found - {"model_description"} == labels
+
+
 def test_full_width_colon():
     card = parse_card("# 川\n\n- 开发者：渡口团队\n")
     assert _evidence(card, "川", "developer").how is Found.LIST
