@@ -41,7 +41,7 @@ def _parse(content: str | bytes, model: ModelId | None) -> Card:
     first = front_matter.span.last + 1 if front_matter.span else 1
     outline = Outline(first)
     read_pieces(decoded.text[begin:], outline)
-    sections = _label(outline.close(decoded.lines), decoded.lines)
+    sections = _label(outline.close(decoded.lines), decoded.lines, model)
     return Card(
         model_id=model,
         text=decoded.text,
@@ -64,13 +64,14 @@ def _body(decoded: Decoded, first: int) -> Span | None:
     return Span(first, last) if first <= last else None
 
 
-def _label(drafts: Sequence[OutlineSection], lines: Sequence[str]) -> tuple[Section, ...]:
+def _label(drafts: Sequence[OutlineSection], lines: Sequence[str], model: ModelId | None) -> tuple[Section, ...]:
     """Labels sections from the outside in, since a section's own label may follow from the one it stands in."""
+    name = model.rpartition("/")[2].lower() if model else ""
     sections: list[Section] = []
     for draft in drafts:
         above = sections[draft.parent].labels if draft.parent is not None else ()
         span = Span(draft.first, draft.last)
-        evidence = label_section(draft.heading, above, draft.blocks, lines, span)
+        evidence = label_section(draft.heading, above, draft.blocks, lines, span, name)
         labels = tuple([entry.label for entry in evidence])
         sections.append(
             Section(

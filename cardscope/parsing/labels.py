@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from cardscope import tables
 from cardscope.parsing.lexicon import LONGEST, Lexicon, lexicon, normalize_heading
+from cardscope.parsing.numbers import from_numbers
 from cardscope.parsing.placeholders import is_placeholder, section_is_placeholder
 from cardscope.types import Block, BlockKind, Found, LabelEvidence, Span
 
@@ -32,6 +33,8 @@ _ABOVE = 12
 #: What a bare number in a table can answer; for the rest it is a count of something of that name.
 _COUNTED = frozenset({"version", "date", "architecture", "hyperparameters", "environmental_impact"})
 _KEY_EDGE = " \t\u00a0-*+•|>_`#"
+#: Below headings of these labels, as below those of none, code may be anything.
+_CODE_TELLS = frozenset({"model_description", "examples", "technical_specifications"})
 #: Prose under a heading of these labels may answer other questions too: which, or (empty) any.
 _OPEN: dict[str, frozenset[str]] = {
     "model_description": frozenset(),
@@ -40,6 +43,8 @@ _OPEN: dict[str, frozenset[str]] = {
     "limitations": frozenset({"out_of_scope", "bias", "recommendations"}),
     "training_procedure": frozenset({"training_hardware", "training_data", "base_model", "environmental_impact"}),
 }
+#: What prose under a heading of no known meaning is searched for: of all labels the only one that held when read.
+_OF_ANY = frozenset({"developer"})
 #: Members by a name of this module: looking one up in its enumeration costs more than most of what is done with it.
 _CODE, _TABLE, _LIST = BlockKind.CODE, BlockKind.TABLE, BlockKind.LIST
 _BY_HEADING, _BY_TABLE, _BY_LIST, _BY_PROSE = Found.HEADING, Found.TABLE, Found.LIST, Found.PROSE
@@ -78,7 +83,7 @@ def _heading(
     """What `heading_labels` gives; whether lists below are left alone; for what prose below is searched."""
     labels, known = _look_up(heading, parent_labels)
     closed = lexicon().closed
-    return labels, known, any(label in closed for label in labels), _OPEN.get(labels[0]) if labels else None
+    return labels, known, any(label in closed for label in labels), _OPEN.get(labels[0]) if labels else _OF_ANY
 
 
 tables.on_overlay(_heading.cache_clear)
@@ -100,7 +105,12 @@ def _look_up(heading: str, parent_labels: tuple[str, ...]) -> tuple[tuple[str, .
 
 
 def label_section(
-    heading: str, parent_labels: tuple[str, ...], blocks: Sequence[Block], lines: Sequence[str], span: Span
+    heading: str,
+    parent_labels: tuple[str, ...],
+    blocks: Sequence[Block],
+    lines: Sequence[str],
+    span: Span,
+    name: str = "",
 ) -> tuple[LabelEvidence, ...]:
     """Everything a section answers, surest first: its heading, then lists, tables, code, prose.
 
@@ -110,6 +120,7 @@ def label_section(
         blocks: Of the section, without its heading, with spans in lines of the README.
         lines: Of the whole README.
         span: From the heading line to the last line with content.
+        name: Of the model without its owner, in lower case; empty when it is not known.
     """
     labels, known, closed, prose = _heading(heading[:LONGEST], parent_labels) if heading else _PREAMBLE
     found: dict[str, LabelEvidence] = {}
@@ -121,6 +132,8 @@ def label_section(
             _describe(found, blocks, lines)
     if labels:
         open_place = section_is_placeholder(blocks, lines, span)
+        if len(labels) > 1 and not open_place:
+            labels = _spoken_of(labels, lines, span)
         where = (span,)
         for label in labels:
             found[label] = LabelEvidence(label, _BY_HEADING, where, open_place)
@@ -129,28 +142,42 @@ def label_section(
             above = lexicon().parents.get(label)
             if above is not None and above not in found:
                 found[above] = LabelEvidence(above, _BY_HEADING, where, open_place)
-    _from_blocks(found, blocks, lines, closed=closed, prose=prose)
+    _from_blocks(found, blocks, lines, name, closed=closed, prose=prose)
     return tuple(found.values())
+
+
+def _spoken_of(labels: tuple[str, ...], lines: Sequence[str], span: Span) -> tuple[str, ...]:
+    """Of the labels that a heading names together, those that the text below it can be about."""
+    cues = lexicon().cues
+    asked = {label: words for label in labels for other in labels if (words := cues.get((label, other)))}
+    if not asked:
+        return labels
+    text = " ".join(lines[span.first : min(span.last, span.first + _PROSE_LINES)]).lower()
+    return tuple([label for label in labels if label not in asked or any(map(text.__contains__, asked[label]))])
 
 
 def _from_blocks(
     found: dict[str, LabelEvidence],
     blocks: Sequence[Block],
     lines: Sequence[str],
+    name: str,
     *,
     closed: bool,
     prose: frozenset[str] | None,
 ) -> None:
     """Adds what the blocks of a section answer to what its heading does."""
     table = lexicon()
-    unlabelled = not found or next(iter(found)) == "model_description"
+    wanted = not found or next(iter(found)) in _CODE_TELLS
     for block in blocks:
         kind = block.kind
         if kind is _CODE:
-            _from_code(found, table, block, lines, wanted=unlabelled)
-        elif closed:
+            _from_code(found, table, block, lines, name, wanted=wanted)
             continue
-        elif kind is _TABLE:
+        if kind is _TABLE:
+            from_numbers(found, table.columns, block, lines)
+        if closed:
+            continue
+        if kind is _TABLE:
             _from_table(found, table.keys, block, lines)
         elif kind in _TEXT:
             _from_rows(found, table.keys, block, lines, _BY_LIST if kind is _LIST else _BY_PROSE)
@@ -209,16 +236,32 @@ def _goes_on(lines: Sequence[str], number: int, how: Found) -> bool:
 
 
 def _from_code(
-    found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], *, wanted: bool
+    found: dict[str, LabelEvidence], table: Lexicon, block: Block, lines: Sequence[str], name: str, *, wanted: bool
 ) -> None:
+    """What code says: anything where the heading leaves it open, elsewhere how to cite and to load this very model."""
     first, last = block.span.first, block.span.last
     text = "\n".join(lines[first - 1 : min(last, first + _CODE_LINES)])
-    if not wanted and "@" not in text:
+    loads = not wanted and "how_to_use" not in found and _loads(text, name, table.loads)
+    if not wanted and not loads and "@" not in text:
         return
+    said: dict[str, None] = {}
     for pattern, _, _ in table.code.find_matches_as_indexes(text.encode("utf-8", "replace")):
-        for label in table.code_labels[pattern]:
-            if label not in found and (wanted or label == "citation"):
-                found[label] = LabelEvidence(label, Found.CODE, (block.span,))
+        said.update(dict.fromkeys(table.code_labels[pattern]))
+    for label in said:
+        # Code that trains names the model, too, for what it writes.
+        by_name = label == "how_to_use" and loads and "training_procedure" not in said
+        if label not in found and (wanted or by_name or label == "citation"):
+            found[label] = LabelEvidence(label, Found.CODE, (block.span,))
+
+
+def _loads(text: str, name: str, calls: Sequence[str]) -> bool:
+    """Whether a program imports something, loads a model, and names this one in quotes."""
+    if not name or "import " not in text or name not in (text := text.lower()):
+        return False
+    if not any(map(text.__contains__, calls)):
+        return False
+    ends = (text.find(name + quote) for quote in "\"'")
+    return any(at > 0 and text[at - 1] in "\"'/:" for at in ends)
 
 
 def _from_prose(
@@ -233,11 +276,12 @@ def _from_prose(
         if all(label in found and not found[label].placeholder for label in labels):
             continue
         number = first + text.count(b"\n", 0, start)
-        if is_placeholder(lines[number - 1]):
+        is_open = pattern in table.prose_open
+        if not is_open and is_placeholder(lines[number - 1]):
             continue
         for label in labels:
-            if label not in found or found[label].placeholder:
-                found[label] = LabelEvidence(label, _BY_PROSE, (Span(number, number),))
+            if label not in found or (found[label].placeholder and not is_open):
+                found[label] = LabelEvidence(label, _BY_PROSE, (Span(number, number),), is_open)
 
 
 def _opens_with(heading: str, label: str) -> bool:

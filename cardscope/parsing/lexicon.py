@@ -83,6 +83,10 @@ class Lexicon:
         keys: What stands before a colon, to a label.
         fields: Field of the front matter, or "field.key", to labels.
         prose: Marks in running text, as UTF-8; ``prose_labels`` in the same order. ``code`` likewise.
+        prose_open: Which of the marks in running text leave the answer open.
+        cues: A label and another that its heading names, to the words of which one must stand below it.
+        columns: Word in the head of a table of numbers, to labels.
+        loads: Calls by which code loads a model, in lower case.
         parents: Label to the label that it answers too.
     """
 
@@ -96,8 +100,12 @@ class Lexicon:
     fields: Mapping[str, tuple[str, ...]]
     prose: Any
     prose_labels: tuple[tuple[str, ...], ...]
+    prose_open: frozenset[int]
     code: Any
     code_labels: tuple[tuple[str, ...], ...]
+    cues: Mapping[tuple[str, str], tuple[str, ...]]
+    columns: Mapping[str, tuple[str, ...]]
+    loads: tuple[str, ...]
     inherit: frozenset[str]
     closed: frozenset[str]
     parents: Mapping[str, str]
@@ -152,6 +160,8 @@ def lexicon() -> Lexicon:
             for phrase in phrases:
                 within[parent, _plain(phrase)].append(label)
     prose, code = _by_mark(table, "prose"), _by_mark(table, "code")
+    prose |= {mark: [] for mark in _by_mark(table, "prose_not")}
+    left_open = _by_mark(table, "prose_open")
     return Lexicon(
         names=tuple(table),
         exact=_frozen(exact),
@@ -161,10 +171,14 @@ def lexicon() -> Lexicon:
         starts=_frozen(_by_mark(table, "starts")),
         keys=_first(table, "keys"),
         fields={name: tuple(labels) for name, labels in _by_mark(table, "fields").items()},
-        prose=_of_bytes(prose),
-        prose_labels=tuple(tuple(labels) for labels in prose.values()),
+        prose=_of_bytes([*prose, *left_open]),
+        prose_labels=tuple(tuple(labels) for labels in [*prose.values(), *left_open.values()]),
+        prose_open=frozenset(range(len(prose), len(prose) + len(left_open))),
         code=_of_bytes(code),
         code_labels=tuple(tuple(labels) for labels in code.values()),
+        cues={(label, name): tuple(cues) for label, row in table.items() for name, cues in row.get("cues", {}).items()},
+        columns=_frozen(_by_mark(table, "columns")),
+        loads=tuple(_by_mark(table, "loads")),
         inherit=frozenset(label for label, row in table.items() if row.get("inherit")),
         closed=frozenset(label for label, row in table.items() if row.get("closed")),
         parents={label: row["parent"] for label, row in table.items() if row.get("parent")},
@@ -176,7 +190,7 @@ tables.on_overlay(lexicon.cache_clear)
 
 def _check(table: Mapping[str, Any]) -> None:
     for label, row in table.items():
-        for named in [row.get("parent"), *row.get("within", {})]:
+        for named in [row.get("parent"), *row.get("within", {}), *row.get("cues", {})]:
             if named and named not in table:
                 raise InvalidTable(f"{label} names {named}, which is no label", subject="sections")
         if not row.get("title"):

@@ -29,8 +29,8 @@ MITCHELL = {
 }  # fmt: skip
 LIANG = {"Training", "Evaluation", "Uses", "Limitations", "Environmental Impact", "Citation", "How to Start"}
 CELLS = {
-    "title", "definition", "template", "mitchell2019", "liang2024", "parent", "fields", "keys", "prose", "code",
-    "inherit", "closed", "starts", "phrases", "exact", "within",
+    "title", "definition", "template", "mitchell2019", "liang2024", "parent", "fields", "keys", "prose", "prose_not",
+    "prose_open", "code", "loads", "columns", "cues", "inherit", "closed", "starts", "phrases", "exact", "within",
 }  # fmt: skip
 
 
@@ -187,6 +187,21 @@ def test_prose_answers_what_its_heading_leaves_open():
 @pytest.mark.parametrize(
     ("sentence", "labels"),
     [
+        ("Ferry was trained on tide tables.", {"training_data"}),
+        ("Ferry was not trained on the sea.", set()),
+        ("Ferry is not specifically designed for the sea.", set()),
+        ("Ferry was not trained on anything yet.", set()),
+        ("The river model was created by [Ada](https://rivers.example).", {"developer"}),
+        ("The river model was created by fine tuning Brook.", set()),
+        ("A tide model trained by the Ferry group.", {"developer"}),
+        ("A tide model trained by distilling Brook.", set()),
+        ("A small model designed for ferry timetables.", {"intended_use"}),
+        ("The library under it is designed for speed.", {"intended_use"}),
+        ("It was built with a loss designed to converge.", set()),
+        ("Ferry outperforms the older Brook by far.", set()),
+        ("We recommend the newer Brook in its place.", set()),
+        ("We recommend having a human read what it writes.", {"recommendations"}),
+        ("本渡口模型为了更好适用于河流而改名。", set()),
         ("渡口模型是河流研究所研发的。", {"developer"}),
         ("渡口模型在河流语料上训练了三天。", {"training_data"}),
         ("在布鲁克的基础上进行了改动。", {"base_model"}),
@@ -208,6 +223,8 @@ def test_prose_answers_what_its_heading_leaves_open():
         ("Foi treinado com horários de balsas.", {"training_data"}),
         ("Es wurde trainiert auf Fahrplänen.", {"training_data"}),
         ("此模型不可用于航海。", {"out_of_scope"}),
+        ("此模型未进行微调。", set()),
+        ("Она не обучена на море.", set()),
         ("Она не предназначена для моря.", {"out_of_scope"}),
         ("No está diseñado para el mar.", {"out_of_scope"}),
     ],
@@ -215,6 +232,107 @@ def test_prose_answers_what_its_heading_leaves_open():
 def test_a_sentence_under_a_title(sentence, labels):
     found = {entry.label for entry in parse_card(f"# Fähre\n\n{sentence}\n").sections[0].evidence}
     assert found - {"model_description"} == labels
+
+
+def test_every_mark_of_prose_is_lower_case_and_answers_one_thing_or_nothing():
+    marks = [mark for row in TABLE.values() for mark in row.get("prose", ())]
+    silent = [mark for row in TABLE.values() for kind in ("prose_not", "prose_open") for mark in row.get(kind, ())]
+    assert all(mark == mark.lower() for mark in [*marks, *silent])
+    assert not set(marks) & set(silent)
+    for mark in silent:
+        assert any(shorter in mark for shorter in marks) or mark.startswith(")"), mark
+
+
+@pytest.mark.parametrize("words", ["the None dataset", "an unknown dataset"])
+def test_a_tool_that_does_not_know_the_data_leaves_the_answer_open(words):
+    card = parse_card(f"# X\n\nThis model was trained from scratch on {words}.\n")
+    assert _evidence(card, "X", "training_data").placeholder
+    other = parse_card(f"# X\n\nThis model is a fine-tuned version of [brook](https://rivers.example) on {words}.\n")
+    assert _evidence(other, "X", "training_data").placeholder
+    assert not _evidence(other, "X", "base_model").placeholder
+    told = parse_card(f"# X\n\nIt was trained from scratch on {words}.\nThen it was trained on tide tables.\n")
+    assert not _evidence(told, "X", "training_data").placeholder
+
+
+def test_under_a_heading_of_no_known_meaning_only_the_maker_is_looked_for():
+    card = parse_card("# X\n\n## Oars\n\nIt was trained by Ada. It is intended for ferries, our paper says.\n")
+    assert card.sections[1].labels == ("developer",)
+
+
+@pytest.mark.parametrize(
+    ("heading", "text", "labels"),
+    [
+        ("Uses & Limitations", "For ferries, but it cannot swim.", ("intended_use", "limitations")),
+        ("Uses and limitations", "For ferries on rivers.", ("intended_use",)),
+        ("Intended uses & limitations", "You can use it for timetables.", ("intended_use",)),
+        ("Intended uses & limitations", "It works poorly at night.", ("intended_use", "limitations")),
+        ("Intended uses & limitations", "[More Information Needed]", ("intended_use", "limitations")),
+        ("Limitations", "For ferries on rivers.", ("limitations",)),
+        ("Limitations and bias", "For ferries on rivers.", ("limitations", "bias")),
+    ],
+)
+def test_a_heading_that_names_two_labels_has_what_its_text_speaks_of(heading, text, labels):
+    section = parse_card(f"# X\n\n## {heading}\n\n{text}\n").sections[1]
+    assert set(section.labels) == set(labels)
+
+
+def test_examples_show_how_to_use_only_where_code_does():
+    pictures = parse_card("# X\n\n## Examples\n\n![a ferry](ferry.png)\n")
+    assert pictures.sections[1].labels == ("examples",)
+    code = parse_card("# X\n\n## Examples\n\n```python\nfrom transformers import pipeline\n```\n")
+    assert code.sections[1].labels == ("examples", "how_to_use")
+
+
+def test_the_configuration_of_a_merge_is_how_it_was_made():
+    card = parse_card("# X\n\n## Configuration\n\n```yaml\nmerge_method: slerp\n```\n")
+    assert set(card.sections[1].labels) == {"technical_specifications", "training_procedure"}
+
+
+LOADS = "from transformers import pipeline\npipe = pipeline('fill-mask', model='rivers/Ferry-2B')"
+
+
+@pytest.mark.parametrize(
+    ("code", "model", "answers"),
+    [
+        (LOADS, "rivers/ferry-2b", True),
+        (LOADS, "lakes/ferry-2b", True),
+        (LOADS, "rivers/brook", False),
+        (LOADS, "rivers/erry-2b", False),
+        (LOADS, None, False),
+        (LOADS + "\nTrainer(model=pipe.model).train()", "rivers/ferry-2b", False),
+        ("print('rivers/ferry-2b')\nimport os", "rivers/ferry-2b", False),
+        ("pipeline('fill-mask', model='rivers/ferry-2b')", "rivers/ferry-2b", False),
+    ],
+)
+def test_code_that_loads_this_very_model_answers_under_any_heading(code, model, answers):
+    card = parse_card(f"# X\n\n## Uses\n\nFor rivers.\n\n```python\n{code}\n```\n", model)
+    assert ("how_to_use" in card.sections[1].labels) is answers
+
+
+@pytest.mark.parametrize(
+    ("table", "labels"),
+    [
+        ("| Model | WER |\n|---|---|\n| ferry | 12.5 |", {"metrics", "results"}),
+        ("| Model | Top-1 accuracy (%) |\n|---|---|\n| ferry | 71 |", {"metrics", "results"}),
+        ("| | ferry |\n|---|---|\n| **F1-score** | 0.91 |", {"metrics", "results"}),
+        ("| Model | MMLU | GSM8K |\n|---|---|---|\n| ferry | 40.1 | 7 |", {"evaluation_data", "results"}),
+        ("| Model | WER |\n|---|---|\n| ferry | soon |", set()),
+        ("| Loss | Epoch | Accuracy |\n|---|---|---|\n| 0.2 | 1 | 0.9 |", set()),
+        ("| Oars | Wercs |\n|---|---|\n| 2 | 12.5 |", set()),
+        ("| Step by step |\n|---|\n| 12 |", set()),
+    ],
+)
+def test_a_table_of_results_names_its_measures(table, labels):
+    for heading in ("", "## Results\n\n"):
+        found = {label for section in parse_card(f"# X\n\n{heading}{table}\n").sections for label in section.labels}
+        assert found == (labels | {"results"} if heading else labels)
+
+
+def test_what_a_table_answers_stands_in_its_lines():
+    card = parse_card("# X\n\n| Model | WER |\n|---|---|\n| ferry | 12.5 |\n")
+    metrics, results = _evidence(card, "X", "metrics"), _evidence(card, "X", "results")
+    assert (metrics.how, metrics.spans) == (Found.TABLE, (Span(3, 3),))
+    assert (results.how, results.spans) == (Found.TABLE, (Span(3, 5),))
 
 
 def test_full_width_colon():
@@ -252,6 +370,7 @@ def test_a_row_of_a_users_table_is_used(tmp_path):
         '[ferry]\ntitle = ""\n',
         '[license]\nparent = "ferry"\n',
         '[license.within]\nferry = ["data"]\n',
+        '[license.cues]\nferry = ["data"]\n',
         '[license.phrases]\nfi = ["!!!"]\n',
     ],
 )
@@ -280,8 +399,10 @@ def test_hostile_headings_are_cut(heading):
         "## Usage\n" * 20000,
         "# " + "license " * 100000 + "\n",
         "# X\n\n```\n" + "@misc{" * 100000 + "\n```\n",
+        "# X\n\n| wer |\n|---|\n" + "| wer | " * 100000 + "1 |\n",
+        "# X\n\n## Uses and limitations\n\n" + "ferry 不 " * 100000 + "\n",
     ],
-    ids=["prose", "list", "table", "headings", "heading", "code"],
+    ids=["prose", "list", "table", "headings", "heading", "code", "measures", "cues"],
 )
 def test_a_megabyte_of_marks_is_read_to_the_end(text):
     card = parse_card(text)
