@@ -10,9 +10,10 @@ from cardscope.text.decode import Decoded, decode
 from cardscope.text.frontmatter import read_front_matter
 from cardscope.text.markdown import MOST_PIECES, read_pieces
 from cardscope.text.outline import Outline, OutlineSection
-from cardscope.types import Card, ModelId, Problem, RawCard, Section, Span
+from cardscope.types import Card, Found, ModelId, Problem, RawCard, Section, Span
 from cardscope.types import model_id as as_model_id
 
+_BY_HEADING = Found.HEADING
 _TOO_MANY = Problem("too-many-blocks", f"only the first {MOST_PIECES:,} headings and blocks are told apart")
 
 
@@ -69,7 +70,7 @@ def _label(drafts: Sequence[OutlineSection], lines: Sequence[str], model: ModelI
     name = model.rpartition("/")[2].lower() if model else ""
     sections: list[Section] = []
     for draft in drafts:
-        above = sections[draft.parent].labels if draft.parent is not None else ()
+        above = _said_by_heading(sections[draft.parent]) if draft.parent is not None else ()
         span = Span(draft.first, draft.last)
         evidence = label_section(draft.heading, above, draft.blocks, lines, span, name)
         labels = tuple([entry.label for entry in evidence])
@@ -87,3 +88,8 @@ def _label(drafts: Sequence[OutlineSection], lines: Sequence[str], model: ModelI
             )
         )
     return tuple(sections)
+
+
+def _said_by_heading(section: Section) -> tuple[str, ...]:
+    """What a heading below may take over: a statement somewhere in the text of a section is not what it is about."""
+    return tuple([entry.label for entry in section.evidence if entry.how is _BY_HEADING])

@@ -116,7 +116,7 @@ def label_section(
 
     Args:
         heading: Visible text; empty for what stands before the first heading.
-        parent_labels: Labels of the enclosing section, surest first.
+        parent_labels: Labels that the enclosing section has by its heading, surest first.
         blocks: Of the section, without its heading, with spans in lines of the README.
         lines: Of the whole README.
         span: From the heading line to the last line with content.

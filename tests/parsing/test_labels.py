@@ -254,6 +254,15 @@ def test_a_tool_that_does_not_know_the_data_leaves_the_answer_open(words):
     assert not _evidence(told, "X", "training_data").placeholder
 
 
+def test_a_heading_of_no_known_meaning_takes_over_headings_and_no_statements():
+    card = parse_card("# Ferry\n\nIt was trained on tides.\n\n## Oars\n\n```python\nimport torch\n```\n")
+    assert "training_data" in card.sections[0].labels
+    assert card.sections[1].labels == ("how_to_use",)
+    assert parse_card("# X\n\n## Training data\n\nTides.\n\n### Oars\n\nMany.\n").sections[2].labels == (
+        "training_data",
+    )
+
+
 def test_under_a_heading_of_no_known_meaning_only_the_maker_is_looked_for():
     card = parse_card("# X\n\n## Oars\n\nIt was trained by Ada. It is intended for ferries, our paper says.\n")
     assert card.sections[1].labels == ("developer",)
