@@ -648,7 +648,8 @@ class Finding:
         threshold: What it was held against.
         spans: The lines it is about.
         fix: The edit that would turn the answer into yes; empty when there is nothing to do.
-        credit: Share of the points this answer earns, 0 to 1; ``None`` when the question was not answered.
+        credit: Share of the points this answer earns, 0 to 1; ``None`` when the question was not answered. A no may
+            earn them all: what is wrong is worth a word and no point.
     """
 
     probe: str

@@ -20,8 +20,10 @@ _ORDER = {
     Found.CODE: 4,
     Found.PROSE: 5,
 }
-#: Words that fill a field and say nothing.
-_SAYS_NOTHING = frozenset({"", "unknown", "none", "null", "n/a", "na", "tbd", "todo", "-", "?", "undefined"})
+#: Words that fill a field and say nothing; TRL wrote "license" for the licence of every model.
+_SAYS_NOTHING = frozenset(
+    {"", "unknown", "none", "null", "n/a", "na", "tbd", "todo", "-", "?", "undefined", "license", "licence"}
+)
 #: The label whose fields hold names of models and nothing else.
 _NAMED = "base_model"
 _MOST_SPANS = 50

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from cardscope.licensing.table import find, normalize
 from cardscope.probes.question import Question, View, lines_of
 from cardscope.text.clean import clean
-from cardscope.types import BlockKind, CoverageState, Finding, FrontMatterState, Severity, Span, Value
+from cardscope.types import BlockKind, CoverageState, Finding, FrontMatterState, Outcome, Severity, Span, Value
 
 #: ISO 639-1 and -3 with an optional script or region, or the Hub's own words for "many" and "a program's".
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}|multilingual|code)\Z", re.ASCII)
@@ -33,7 +34,11 @@ def has_license(view: View, ask: Question) -> Finding:
     if view.brief:
         return ask.no
     told = view.coverage.get("license")
+    matter = view.card.front_matter.span
     if told is not None and told.state is CoverageState.PRESENT and told.spans:
+        if matter is not None and told.spans[-1].last <= matter.last:
+            message = f"the licence stands on {lines_of(told.spans)} and not under the key `license`"
+            return view.no(ask, message, spans=told.spans, fix=_license_fix(view, ask))
         message = f"the licence stands on {lines_of(told.spans)} and not in the front matter"
         return view.no(ask, message, spans=told.spans, fix=_license_fix(view, ask))
     return view.no(ask, "no licence is stated", spans=view.top(), fix=_license_fix(view, ask))
@@ -198,18 +203,18 @@ def free_of_problems(view: View, ask: Question) -> Finding:
 
 
 def front_matter_at_top(view: View, ask: Question) -> Finding:
-    """No when text, or a missing line of dashes, hides the block; blanks before it are named and cost nothing."""
+    """No when text or a missing line of dashes hides the block; blanks, which the Hub skips, are named for nothing."""
     front = view.card.front_matter
     if front.state is FrontMatterState.MALFORMED:
         return free_of_problems(view, ask)
     if front.state is not FrontMatterState.PRESENT:
         return ask.not_applicable
-    if view.brief:
+    if not any(code in view.codes for code in ask.codes):
         return ask.yes
-    # What the Hub's client skips is no fault on the Hub, only for readers that are stricter.
-    skipped = [problem for problem in front.problems if problem.code in ask.codes]
-    message = clean(skipped[0].message, 160) if skipped else ""
-    return view.yes(ask, message, spans=skipped[0].spans if skipped else view.top())
+    if view.brief:
+        return Finding(ask.id, Outcome.NO, severity=Severity.INFO, credit=1.0)
+    # Only readers that are stricter than the Hub's client lose it: no fault that should cost a point.
+    return replace(_problem(view, ask), severity=Severity.INFO, credit=1.0)
 
 
 def front_matter_readable(view: View, ask: Question) -> Finding:

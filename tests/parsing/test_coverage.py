@@ -69,6 +69,8 @@ def test_a_narrower_answer_counts_for_the_wider_question():
     [
         ("license: mit", "license", PRESENT),
         ("license: unknown", "license", OPEN),
+        ("licence: license", "license", OPEN),
+        ("licence: mit", "license", PRESENT),
         ("license:", "license", ABSENT),
         ("license: '[More Information Needed]'", "license", OPEN),
         ("base_model: ferry/brook", "base_model", PRESENT),

@@ -317,25 +317,36 @@ def test_each_problem_of_the_front_matter_has_the_edit_that_mends_it(code, probe
 @pytest.mark.parametrize("code", ["front-matter-after-blank", "front-matter-indented"])
 def test_front_matter_behind_what_the_hub_skips_is_named_and_costs_nothing(code):
     problem = Problem(code, "something stands before it", (Span(1, 2),))
-    finding = ask("front-matter-at-top", facts(fields={"license": "mit"}, matter_problems=[problem]))
-    assert (finding.outcome, finding.credit) == (Outcome.YES, 1.0)
+    card = facts(fields={"license": "mit"}, matter_problems=[problem])
+    finding = ask("front-matter-at-top", card)
+    assert (finding.outcome, finding.credit, finding.severity) == (Outcome.NO, 1.0, Severity.INFO)
     assert (finding.message, finding.spans) == ("something stands before it", (Span(1, 2),))
+    assert finding.fix
+    brief = next(found for found in run_probes(card, explain=False) if found.probe == "front-matter-at-top")
+    assert (brief.outcome, brief.credit) == (finding.outcome, finding.credit)
 
 
 @pytest.mark.parametrize(
-    ("text", "outcome"),
+    ("text", "outcome", "credit"),
     [
-        ("---\nlicense: mit\n---\n", Outcome.YES),
-        ("\n\n---\nlicense: mit\n---\n", Outcome.YES),
-        ("  ---\nlicense: mit\n---\n", Outcome.YES),
-        ("# Ferry\n\n---\nlicense: mit\n---\n", Outcome.NO),
-        ("\n---\n\n---\n", Outcome.NOT_APPLICABLE),
-        ("# Ferry\n", Outcome.NOT_APPLICABLE),
+        ("---\nlicense: mit\n---\n", Outcome.YES, 1.0),
+        ("\n\n---\nlicense: mit\n---\n", Outcome.NO, 1.0),
+        ("  ---\nlicense: mit\n---\n", Outcome.NO, 1.0),
+        ("# Ferry\n\n---\nlicense: mit\n---\n", Outcome.NO, 0.0),
+        ("\n---\n\n---\n", Outcome.NOT_APPLICABLE, None),
+        ("# Ferry\n", Outcome.NOT_APPLICABLE, None),
     ],
 )
-def test_front_matter_of_a_text_stands_where_the_hub_finds_it(text, outcome):
-    read = CardFacts(parse_card(text), RepositoryKind.BASE)
-    assert ask("front-matter-at-top", read).outcome is outcome
+def test_front_matter_costs_points_only_where_the_hub_does_not_find_it(text, outcome, credit):
+    finding = ask("front-matter-at-top", CardFacts(parse_card(text), RepositoryKind.BASE))
+    assert (finding.outcome, finding.credit) == (outcome, credit)
+
+
+def test_a_licence_under_another_key_stands_in_the_front_matter():
+    named = ask("has-license", CardFacts(parse_card("---\nlicence: mit\n---\n# Ferry\n"), RepositoryKind.BASE))
+    assert named.message == "the licence stands on line 2 and not under the key `license`"
+    literal = ask("has-license", CardFacts(parse_card("---\nlicence: license\n---\n# Ferry\n"), RepositoryKind.BASE))
+    assert literal.message == "no licence is stated"
 
 
 @pytest.mark.parametrize(
