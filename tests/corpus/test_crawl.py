@@ -451,6 +451,14 @@ def finished(destination: Path) -> set[str]:
         base.close()
 
 
+def settle(server: HubServer) -> None:
+    """Waits until the server has logged what a killed process still had on its way: it is no second question."""
+    seen = -1
+    while seen != len(server.log):
+        seen = len(server.log)
+        time.sleep(0.1)
+
+
 def test_killed_again_and_again(tmp_path: Path, hub_server: StartHub) -> None:
     chance = random.Random(5)
     # So many that the kills come before the end even where a fast machine fetches a thousand a second.
@@ -472,6 +480,7 @@ def test_killed_again_and_again(tmp_path: Path, hub_server: StartHub) -> None:
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.communicate()
+        settle(server)
         assert not done & asked(server, before).keys()
         assert set(asked(server, before).values()) <= {1}
     assert kills >= 10
