@@ -1,4 +1,4 @@
-"""The shipped encoder, read with NumPy alone: a table of word vectors, the mean of a text's words, length one.
+"""The shipped encoder, read with NumPy alone: a table of word vectors, the mean of a text's words, bent, length one.
 
 The folder is in Sentence Transformers' format and the same file is read here without torch. What costs in such an
 encoder is not the vectors but finding the words, so the words are found by one regular expression and looked up whole;
@@ -17,6 +17,7 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardscope.embedders import bend
 from cardscope.errors import UsageError
 from cardscope.shipped import shipped
 
@@ -202,7 +203,7 @@ class StaticEmbedder:
     A text's vector depends on the text alone, never on what else is encoded with it.
 
     Args:
-        path: Folder with ``model.safetensors`` and ``tokenizer.json``; the shipped one by default.
+        path: Folder with ``model.safetensors``, ``tokenizer.json`` and two layers; the shipped one by default.
 
     Raises:
         UsageError: The folder does not hold such an encoder.
@@ -223,6 +224,7 @@ class StaticEmbedder:
             scale[tensors["mapping"]] = tensors["weights"]
             self._table: npt.NDArray[np.float32] = tensors["embeddings"].astype(np.float32) * scale[:, None]
             self._words = WordTable({entry: rows[number] for entry, number in vocabulary.items()})
+            self._bend, layers = bend.read(folder)
         except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
             raise UsageError(
                 f"is not a folder with a static encoder of cardscope ({type(error).__name__})",
@@ -230,7 +232,7 @@ class StaticEmbedder:
                 hint="other Sentence Transformers models need the extra: pip install 'cardscope[neural]'",
             ) from error
         self.dimensions = int(self._table.shape[1])
-        self.name = f"card-encoder@{hashlib.sha256(content).hexdigest()[:12]}"
+        self.name = f"card-encoder@{hashlib.sha256(content + layers).hexdigest()[:12]}"
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Vectors of shape ``(len(texts), dimensions)``, length 1, or 0 for a text without words."""
@@ -247,6 +249,7 @@ class StaticEmbedder:
         import numpy as np
 
         sums = np.zeros((2 * len(texts), self.dimensions), dtype=np.float32)
+        counts = np.zeros((2 * len(texts), 1), dtype=np.float32)
         for start in range(0, len(texts), _AT_ONCE):
             found: list[str] = []
             ends = [0]
@@ -254,12 +257,16 @@ class StaticEmbedder:
                 for wanted in (True, False):
                     found += [piece for mark, piece in pieces if mark is wanted]
                     ends.append(len(found))
-            sums[2 * start : 2 * start + len(ends) - 1] = self._sums(found, ends)
+            places = slice(2 * start, 2 * start + len(ends) - 1)
+            sums[places], counts[places, 0] = self._sums(found, ends)
         marked, others = sums[0::2], sums[1::2]
-        return _to_length_one(marked + others), _to_length_one(marked)
+        both = self._vectors(marked + others, counts[0::2] + counts[1::2])
+        return both, self._vectors(marked, counts[0::2])
 
-    def _sums(self, pieces: Sequence[str], ends: Sequence[int]) -> npt.NDArray[np.float32]:
-        """Sums over runs of pieces, each word added in the order of the text, whatever stands beside it.
+    def _sums(
+        self, pieces: Sequence[str], ends: Sequence[int]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Sums over runs of pieces and how many rows each adds up, in the order of the text, whatever stands beside it.
 
         Arrow cuts and numbers the words, so that of the millions in a batch only the distinct ones are ever strings.
 
@@ -278,19 +285,21 @@ class StaticEmbedder:
         vectors = _added(rows, edges, len(self._table)) @ self._table
         ends_of_words = words.offsets.to_numpy()[ends]
         numbers = coded.indices.to_numpy(zero_copy_only=False)
-        sums: npt.NDArray[np.float32] = _added(numbers, ends_of_words, len(distinct)) @ vectors
-        return sums
+        runs = _added(numbers, ends_of_words, len(distinct))
+        return runs @ vectors, runs @ np.diff(edges).astype(np.float32)
 
     def _pool(self, found: Iterable[list[int]], count: int) -> npt.NDArray[np.float32]:
         import numpy as np
 
         # The same sums as `_sums`, but for rounding, without the time that Arrow and SciPy take to load.
         sums = np.zeros((count, self.dimensions), dtype=np.float32)
+        counts = np.zeros((count, 1), dtype=np.float32)
         take, add = self._table.take, np.add.reduce
         # In steps through one buffer that stays in the cache: a third less than a new array for each text.
         buffer = np.empty((_STEP, self.dimensions), dtype=np.float32)
         for number, rows in enumerate(found):
             places = np.array(rows, dtype=np.intp)
+            counts[number] = len(places)
             for start in range(0, len(places), _STEP):
                 part = places[start : start + _STEP]
                 vectors = buffer[: len(part)]
@@ -298,7 +307,14 @@ class StaticEmbedder:
                 if start:
                     vectors[0] += sums[number]
                 add(vectors, axis=0, out=sums[number])
-        return _to_length_one(sums)
+        return self._vectors(sums, counts)
+
+    def _vectors(self, sums: npt.NDArray[np.float32], counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Unit vectors out of sums of rows and the number of rows in each."""
+        import numpy as np
+
+        means = (sums / np.maximum(counts, 1.0)).astype(np.float32, copy=False)
+        return _to_length_one(self._bend(means))
 
 
 def _added(places: npt.NDArray[np.int32], edges: npt.NDArray[np.integer], width: int) -> sparse.csr_matrix:

@@ -17,7 +17,7 @@ from cardscope.embedders import static
 
 BUCKETS = 512
 OWNERS = 5
-OWNERS_OF_NUMBER = 12
+OWNERS_OF_NUMBER = 15
 WORDS = 24_000
 GENERAL = 3_000
 PIECES = 3_000

@@ -44,7 +44,7 @@ def test_rows_have_length_one_and_texts_without_words_none(encoder: StaticEmbedd
     vectors = encoder.encode([*TEXTS, "", "  \n", "🙂 — …"])
     assert vectors.shape == (len(TEXTS) + 3, encoder.dimensions)
     assert vectors.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(vectors[: len(TEXTS)], axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(vectors[: len(TEXTS)], axis=1), 1.0, atol=3e-6)
     assert not vectors[len(TEXTS) :].any()
     assert encoder.encode([]).shape == (0, encoder.dimensions)
 
