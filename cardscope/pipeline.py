@@ -115,8 +115,9 @@ class Analyzer:
                 raw.model_id,
                 "parse",
                 SkipReason.EMPTY_README,
-                "the README is empty",
+                "has an empty README",
                 "write one: cardscope has nothing to read",
+                "" if raw.model_id else raw.origin,
             )
         self._tell("parse", raw.model_id or raw.origin)
         card = read_card(raw)

@@ -738,7 +738,9 @@ class SkippedCard:
 
     Attributes:
         stage: Where it stopped: ``fetch``, ``parse``, ``analyze``.
+        message: Goes on from the name of what was asked for, as in "is gated".
         hint: What the reader can do next.
+        subject: What was asked for where it has no id: a path, ``stdin``, or a word that can be none.
     """
 
     model_id: ModelId | None
@@ -746,6 +748,7 @@ class SkippedCard:
     reason: SkipReason
     message: str
     hint: str = ""
+    subject: str = ""
 
 
 # --- many cards over time -----------------------------------------------------------------------------------------

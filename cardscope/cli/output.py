@@ -120,8 +120,8 @@ def tell_skipped(results: Iterable[CardAnalysis | SkippedCard]) -> None:
 
     for result in results:
         if isinstance(result, SkippedCard):
-            subject = f"{result.model_id}: " if result.model_id else ""
-            tell(f"skipped: {subject}{result.message} ({result.reason})")
+            asked = result.model_id or result.subject
+            tell(f"skipped: {f'{asked}: ' if asked else ''}{result.message} ({result.reason})")
             if result.hint:
                 tell(f"hint: {result.hint}")
 

@@ -58,7 +58,13 @@ def to_dict(result: CardAnalysis | SkippedCard) -> dict[str, Any]:
     Spans are ``[first, last]``, dates ISO 8601 in UTC with ``Z``, numbers that are not finite ``None``.
     """
     if isinstance(result, SkippedCard):
-        skipped = {"stage": result.stage, "reason": result.reason.value, "message": result.message, "hint": result.hint}
+        skipped = {
+            "stage": result.stage,
+            "subject": result.subject,
+            "reason": result.reason.value,
+            "message": result.message,
+            "hint": result.hint,
+        }
         return {"schema": SCHEMA, "model_id": result.model_id, "skipped": skipped}
     facts = result.facts
     card = facts.card

@@ -100,7 +100,8 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _skipped(skipped: SkippedCard) -> Iterator[str]:
-    name = code(skipped.model_id) if skipped.model_id else "the card"
+    asked = skipped.model_id or skipped.subject
+    name = code(asked) if asked else "the card"
     yield f"**cardscope could not read {name}**: {prose(skipped.message)} ({skipped.reason.value}, at {skipped.stage})"
     if skipped.hint:
         yield ""

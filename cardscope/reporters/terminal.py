@@ -131,9 +131,8 @@ def _inset(content: RenderableType) -> RenderableType:
 
 
 def _skipped(skipped: SkippedCard) -> RenderableType:
-    head = Text.assemble(
-        ("skipped ", "bad"), said(skipped.model_id or "card", 200), (f"  {skipped.reason.value}", "faint")
-    )
+    asked = skipped.model_id or skipped.subject or "card"
+    head = Text.assemble(("skipped ", "bad"), said(asked, 200), (f"  {skipped.reason.value}", "faint"))
     lines = [head, said(skipped.message, 300)]
     if skipped.hint:
         lines.append(Text.assemble(("→ ", "accent"), said(skipped.hint, 300)))

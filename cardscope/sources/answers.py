@@ -17,9 +17,11 @@ LICENSE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 _BLANK = b"\xef\xbb\xbf \t\r\n\x00"
 
 
-def skip(model: ModelId | None, reason: SkipReason, message: str, hint: str = "") -> SkippedCard:
-    """A card that could not be fetched; ``message`` goes on from the name of the model, as in "is gated"."""
-    return SkippedCard(model, "fetch", reason, message, hint)
+def skip(
+    model: ModelId | None, reason: SkipReason, message: str, hint: str = "", *, subject: str | Path = ""
+) -> SkippedCard:
+    """A card that could not be fetched; what has an id is named by it, everything else by its ``subject``."""
+    return SkippedCard(model, "fetch", reason, message, hint, "" if model else str(subject))
 
 
 def unless_empty(raw: RawCard) -> RawCard | SkippedCard:
@@ -31,7 +33,7 @@ def unless_empty(raw: RawCard) -> RawCard | SkippedCard:
     if raw.content.strip(_BLANK):
         return raw
     hint = "write a card: https://huggingface.co/docs/hub/model-cards"
-    return skip(raw.model_id, SkipReason.EMPTY_README, "has an empty README", hint)
+    return skip(raw.model_id, SkipReason.EMPTY_README, "has an empty README", hint, subject=raw.origin)
 
 
 def license_in(path: Path) -> str | None:

@@ -111,11 +111,15 @@ class FolderSource:
         """The one card of a file, a folder or stdin; local cards have no id, as nothing on the disk vouches for one."""
         if self.stdin:
             return _from_stream(sys.stdin.buffer)
-        if _is(self.path, Path.is_dir):
-            if not (self.path / _README).exists():
-                return skip(None, SkipReason.NO_README, f"{self.path} has no {_README}", _near_name(self.path))
-            return _from_file(self.path / _README)
-        return _from_file(self.path)
+        if not _is(self.path, Path.is_dir):
+            return _from_file(self.path)
+        try:
+            if (self.path / _README).exists():
+                return _from_file(self.path / _README)
+            hint = _near_name(self.path)
+        except OSError as error:
+            return _unreadable(None, self.path, error)
+        return skip(None, SkipReason.NO_README, f"has no {_README}", hint, subject=self.path)
 
     def get(self, model: ModelId, revision: str | None = None) -> RawCard | SkippedCard:
         """The card at ``owner/name/README.md`` under the path."""
@@ -157,21 +161,24 @@ def _from_file(path: Path, model: ModelId | None = None) -> RawCard | SkippedCar
             content = stream.read(LARGEST_README + 1)
     except FileNotFoundError:
         hint = "check the path; a model on the Hub is written owner/name"
-        return skip(model, SkipReason.NOT_FOUND, f"there is no file {path}", hint)
+        return skip(model, SkipReason.NOT_FOUND, "is no file here", hint, subject=path)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a path"
-        return skip(
-            model, SkipReason.UNREADABLE, f"{path} cannot be read ({reason})", "check what it is, and its rights"
-        )
+        return _unreadable(model, path, error)
     if len(content) > LARGEST_README:
-        return skip(model, SkipReason.UNREADABLE, f"{path} is too large to be a card", _too_large())
+        return skip(model, SkipReason.UNREADABLE, "is too large to be a card", _too_large(), subject=path)
     return unless_empty(RawCard(content, model, origin=str(path), license_text=_license_beside(path)))
+
+
+def _unreadable(model: ModelId | None, path: Path, error: OSError | ValueError) -> SkippedCard:
+    reason = getattr(error, "strerror", None) or "not a path"
+    hint = "check what it is, and its rights"
+    return skip(model, SkipReason.UNREADABLE, f"cannot be read ({reason})", hint, subject=path)
 
 
 def _from_stream(stream: BinaryIO) -> RawCard | SkippedCard:
     content = stream.read(LARGEST_README + 1)
     if len(content) > LARGEST_README:
-        return skip(None, SkipReason.UNREADABLE, "stdin is too large to be a card", _too_large())
+        return skip(None, SkipReason.UNREADABLE, "is too large to be a card", _too_large(), subject="stdin")
     return unless_empty(RawCard(content, origin="stdin"))
 
 

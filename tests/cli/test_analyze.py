@@ -182,6 +182,17 @@ def test_skipped_card_is_told_on_stderr_when_the_report_goes_to_a_file(tmp_path:
     assert json.loads((tmp_path / "out.json").read_text())["skipped"]["reason"] == "not-found"
 
 
+def test_skipped_card_at_hand_is_named_everywhere(tmp_path: Path) -> None:
+    """An empty file said only that it is empty, and among several nobody knew which."""
+    path = tmp_path / "empty.md"
+    path.write_bytes(b"")
+    for style in ("terminal", "json", "jsonl", "markdown"):
+        done = run(str(path), "--format", style, COLUMNS="160")
+        assert str(path) in done.stdout.decode()
+        assert (f"skipped: {path}: has an empty README (empty-readme)" in done.stderr.decode()) == (style != "terminal")
+    assert run("-", "--format", "json").stderr.startswith(b"skipped: stdin: has an empty README")
+
+
 def test_place_that_cannot_be_written(readme: Path, tmp_path: Path) -> None:
     for place in (tmp_path / "no" / "folder" / "x", tmp_path):
         done = run(str(readme), "-o", str(place))

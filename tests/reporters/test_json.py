@@ -63,6 +63,7 @@ def test_skipped_card_follows_the_schema(validator, reason):
     validator.validate(data)
     assert data["skipped"] == {
         "stage": "fetch",
+        "subject": "",
         "reason": reason.value,
         "message": "it is gone",
         "hint": "look elsewhere",

@@ -99,6 +99,8 @@ def test_skipped_card_says_what_and_why():
     assert "is gated" in text
     assert "log in" in text
     assert text.endswith("\n")
+    nameless = SkippedCard(None, "fetch", SkipReason.EMPTY_README, "is empty", subject="here/<b>README.md")
+    assert "could not read `here/<b>README.md`**: is empty" in MarkdownReporter().render(nameless)
 
 
 MARKS = [*"ab `*_[]()<>!#&@:/.|~$\\-+=\"'1\n", "://", "www.", "<b>", "<!--", "&lt;"]

@@ -147,7 +147,18 @@ def test_an_empty_readme(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "README.md").write_bytes(content)
     answer = FolderSource(tmp_path).only()
     assert isinstance(answer, SkippedCard)
-    assert answer.reason is SkipReason.EMPTY_README
+    assert (answer.reason, answer.subject) == (SkipReason.EMPTY_README, str(tmp_path / "README.md"))
+
+
+def test_a_folder_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    answer = FolderSource(tmp_path).only()
+    assert isinstance(answer, SkippedCard)
+    assert (answer.reason, answer.subject) == (SkipReason.UNREADABLE, str(tmp_path))
+    assert answer.message == "cannot be read (Permission denied)"
 
 
 @pytest.mark.parametrize("path", ["missing.md", "missing/folder", "x" * 5000, "a\0b.md"])
@@ -156,6 +167,7 @@ def test_no_such_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
     answer = FolderSource(path).only()
     assert isinstance(answer, SkippedCard)
     assert answer.reason in (SkipReason.NOT_FOUND, SkipReason.UNREADABLE)
+    assert answer.subject == path
 
 
 def test_a_folder_called_readme(tmp_path: Path) -> None:
@@ -179,4 +191,6 @@ def test_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(card, RawCard)
     assert (card.content, card.origin) == (CARD, "stdin")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * (LARGEST_README + 1))))
-    assert isinstance(FolderSource("-").only(), SkippedCard)
+    answer = FolderSource("-").only()
+    assert isinstance(answer, SkippedCard)
+    assert answer.subject == "stdin"
