@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,8 @@ from cardscope.cli import output
 if TYPE_CHECKING:
     from cardscope.options import Options
     from cardscope.pipeline import Listener
-    from cardscope.plugins import CardSource, Embedder, ModelIndex, Reporter
+    from cardscope.plugins import Reporter
     from cardscope.types import CardAnalysis, SkippedCard
-
-    class Models(CardSource, ModelIndex):
-        """A source that also knows of the models it holds."""
 
 
 EXIT_BELOW = 1
@@ -25,7 +23,14 @@ EXIT_SKIPPED = 3
 
 
 @click.command("analyze")
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option(
+    "--targets",
+    "listing",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Read these, too: a target a line, # before a comment; - for a list on stdin.",
+)
 @click.option(
     "--source",
     "where",
@@ -68,6 +73,7 @@ EXIT_SKIPPED = 3
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     targets: tuple[str, ...],
+    listing: Path | None,
     where: str | None,
     revision: str | None,
     token: str | None,
@@ -83,34 +89,41 @@ def command(
     """Read one model card: what it says, who wrote it, where it came from.
 
     TARGET is the id of a model (owner/name), the address of its page, a README file, a folder that holds one, or - for
-    stdin. Exits 0 when every target was read, 1 below --fail-under, 3 when a card could not be read.
+    stdin. Exits 0 when every target was read, 1 below --fail-under, 3 when a card could not be read. Of several targets
+    each is written as soon as it is done; one that cannot be a target is skipped like a card that could not be read.
 
     \b
     cardscope analyze google/gemma-2-2b-it
     cardscope analyze ./README.md --format json
     cardscope analyze saltmarsh-ai/ledger-7b-chat --source demo
+    cardscope analyze --targets ids.txt --source ./corpus --format jsonl
     """
     from cardscope.cli.embedder import loader
+    from cardscope.cli.targets import Reader, listed
     from cardscope.tables import use_overlay
 
     if fail_under is not None and fail_under != fail_under:
         raise click.UsageError("--fail-under takes a number from 0 to 100")  # nothing is below "nan"
+    if not targets and listing is None:
+        raise click.UsageError("Missing argument 'TARGET...': name a model or a README, or a list with --targets")
     options = _options(options_file, embedder=embedder, tables=tables, revision=revision)
     use_overlay(options.tables)
-    if style == "json" and len(targets) > 1:
+    alone = len(targets) == 1 and listing is None
+    if style == "json" and not alone:
         raise click.UsageError("--format json holds one analysis; use jsonl for several")
+    lines = listed(listing) if listing is not None else ()
     listener = output.progress(quiet)
     try:
         listener("load", options.embedder)
-        embedder_of_choice = loader(options.embedder)
-        results = [_analyze(target, where, token, options, embedder_of_choice, listener) for target in targets]
+        reader = Reader(
+            where, token, options, loader(options.embedder), listener, alone=alone, listing=str(listing) == "-"
+        )
+        results = map(reader.read, chain(targets, lines))
+        is_seen = style == "terminal" and destination is None
+        reporter = _reporter(style, destination, explain)
+        return _report(results, reporter, destination, listener, fail_under=fail_under, is_seen=is_seen)
     finally:
         listener("", "")
-    reporter = _reporter(style, destination, explain)
-    output.write("".join(reporter.render(result) for result in results), destination)
-    if style != "terminal" or destination is not None:
-        output.tell_skipped(results)
-    return _exit_code(results, fail_under)
 
 
 def _options(file: Path | None, *, embedder: str | None, tables: Path | None, revision: str | None) -> Options:
@@ -124,49 +137,30 @@ def _options(file: Path | None, *, embedder: str | None, tables: Path | None, re
     return replace(options, embedder=embedder or options.embedder, tables=tables or options.tables)
 
 
-def _analyze(
-    target: str,
-    where: str | None,
-    token: str | None,
-    options: Options,
-    embedder: Callable[[], Embedder],
+def _report(
+    results: Iterable[CardAnalysis | SkippedCard],
+    reporter: Reporter,
+    destination: Path | None,
     listener: Listener,
-) -> CardAnalysis | SkippedCard:
-    from dataclasses import replace
+    *,
+    fail_under: float | None,
+    is_seen: bool,
+) -> int:
+    """Writes each result before the next one is made, so that none of them is lost or kept; gives the exit code."""
+    from cardscope.types import SkippedCard
 
-    from cardscope.errors import UsageError
-    from cardscope.pipeline import Analyzer
-    from cardscope.sources.folder import FolderSource, resolve_target
-    from cardscope.types import RawCard, SkippedCard, model_id
-
-    place = resolve_target(target, prefer_id=where is not None)
-    if place.revision and not options.source.revision:
-        options = replace(options, source=replace(options.source, revision=place.revision))
-    if place.kind == "id":
-        models = _models(where or "hub", token, options)
-        return Analyzer(models, models, embedder=embedder, options=options, listener=listener).analyze(
-            model_id(place.value), options.source.revision
-        )
-    if options.source.revision:
-        raise UsageError("a card at hand has no revisions", subject=target, hint="leave --revision out")
-    known = _models(where, token, options) if where else None
-    raw = FolderSource(place.value).only()
-    if isinstance(raw, SkippedCard):
-        return raw
-    assert isinstance(raw, RawCard)
-    return Analyzer(known, known, embedder=embedder, options=options, listener=listener).analyze_raw(raw)
-
-
-def _models(where: str, token: str | None, options: Options) -> Models:
-    from cardscope.plugins import load
-
-    if where == "hub":
-        models: Models = load("source", "hub")(options.source, token=token)
-        return models
-    # A corpus of many shards is known by its manifest; an address can be nothing else.
-    many = "://" in where or (Path(where).expanduser() / "corpus.toml").is_file()
-    corpus: Models = load("source", "store" if many else "corpus")(where)
-    return corpus
+    code = 0
+    with output.opened(destination) as put:
+        for result in results:
+            listener("", "")
+            code = max(code, _exit_code(result, fail_under))
+            is_read = put(reporter.render(result))
+            if isinstance(result, SkippedCard) and not is_seen:
+                output.tell_skipped(result)
+            # Nobody wants the others any more, except who asks for the exit code: a gate looks at all of them.
+            if not is_read and fail_under is None:
+                break
+    return code
 
 
 def _reporter(style: str, destination: Path | None, explain: bool) -> Reporter:
@@ -181,13 +175,12 @@ def _reporter(style: str, destination: Path | None, explain: bool) -> Reporter:
     return reporter
 
 
-def _exit_code(results: list[CardAnalysis | SkippedCard], fail_under: float | None) -> int:
+def _exit_code(result: CardAnalysis | SkippedCard, fail_under: float | None) -> int:
+    """Of one target; that of several is the highest."""
     from cardscope.types import SkippedCard
 
-    if any(isinstance(result, SkippedCard) for result in results):
+    if isinstance(result, SkippedCard):
         return EXIT_SKIPPED
-    if fail_under is None:
-        return 0
-    values = [result.score.quality.value for result in results if not isinstance(result, SkippedCard)]
+    value = result.score.quality.value
     # A score that could not be told is not below anything: unknown is never bad.
-    return EXIT_BELOW if any(value is not None and value < fail_under for value in values) else 0
+    return EXIT_BELOW if fail_under is not None and value is not None and value < fail_under else 0

@@ -6,22 +6,24 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from errno import EISDIR
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from cardscope.errors import OutputError
 
 if TYPE_CHECKING:
-    from cardscope.types import CardAnalysis, SkippedCard
+    from cardscope.types import SkippedCard
 
 #: Widest report that still reads well; a wider terminal gets margins instead of long lines.
 WIDEST = 160
 NARROWEST = 60
-#: The option of every command that makes a report, handed over as ``destination`` to `write`.
+#: The option of every command that makes a report, handed over as ``destination`` to `write` or `opened`.
 DESTINATION = click.option(
     "-o",
     "--output",
@@ -52,42 +54,68 @@ def write(text: str, destination: Path | None) -> None:
     Raises:
         OutputError: The file cannot be written, or nothing more can be written to stdout (a full disk behind it).
     """
+    with opened(destination) as put:
+        put(text)
+
+
+@contextmanager
+def opened(destination: Path | None) -> Iterator[Callable[[str], bool]]:
+    """Gives what writes a report piece by piece, each at once; a file is replaced whole at the end or not at all.
+
+    What is given tells whether anybody still reads: a reader who went away (``| head``) is no failure.
+
+    Raises:
+        OutputError: As `write`; that there can be no such file is known before anything is written.
+    """
     if destination is None or str(destination) == "-":
         # Bytes, so that a console with a narrow encoding loses a character and not the report.
-        try:
-            sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            # The reader went away (``| head``), which is no failure; click would exit 1.
-            hush(sys.stdout)
-        except OSError as error:
-            hush(sys.stdout)
-            raise OutputError(
-                f"cannot be written ({error.strerror})", subject="stdout", hint="choose another place with -o"
-            ) from error
+        yield partial(_put, sys.stdout.buffer, "stdout")
         return
-    content = text.encode("utf-8", "replace")
-    partial: Path | None = None
-    try:
+    name = str(destination)
+    with _refusals(name):
+        if destination.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
         # A link is followed: what it points at is replaced, not the link.
         place = destination.resolve()
-        if destination.exists() and not destination.is_file() and not destination.is_dir():
-            # A device or a pipe (/dev/null, >(less)) is written to; renaming a file over it would take it away.
-            destination.write_bytes(content)
-            return
-        partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
-        partial.write_bytes(content)
-        partial.replace(place)
-    except BrokenPipeError:
-        return
-    except (OSError, RuntimeError) as error:
-        if partial is not None:
+        # A device or a pipe (/dev/null, >(less)) is written to; renaming a file over it would take it away.
+        is_file = destination.is_file() or not destination.exists()
+        file = place.with_name(f"{place.name}.{os.getpid()}.partial") if is_file else destination
+        stream = file.open("wb")
+    try:
+        yield partial(_put, stream, name)
+        with _refusals(name):
+            stream.close()
+            if is_file:
+                file.replace(place)
+    finally:
+        with suppress(OSError):
+            stream.close()
+        if is_file:
             with suppress(OSError):
-                partial.unlink(missing_ok=True)
+                file.unlink(missing_ok=True)
+
+
+def _put(stream: IO[bytes], name: str, text: str) -> bool:
+    with _refusals(name):
+        try:
+            stream.write(text.encode("utf-8", "replace"))
+            stream.flush()
+        except BrokenPipeError:
+            hush(stream)  # click would exit 1
+            return False
+        except OSError:
+            hush(stream)
+            raise
+    return True
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error  # a ring of links is no OSError everywhere
-        raise OutputError(
-            f"cannot be written ({reason})", subject=str(destination), hint="choose another place with -o"
-        ) from error
+        raise OutputError(f"cannot be written ({reason})", subject=name, hint="choose another place with -o") from error
 
 
 def tell(text: str, *, indent: int = 0) -> None:
@@ -100,30 +128,28 @@ def tell(text: str, *, indent: int = 0) -> None:
         hush(sys.stderr)
 
 
-def hush(stream: TextIO) -> None:
+def hush(stream: IO[Any]) -> None:
     """Sends what is still written to a stream nowhere, so that the interpreter does not complain about it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
-def is_unread(stream: TextIO) -> bool:
+def is_unread(stream: IO[Any]) -> bool:
     """Whether a stream is a pipe at whose other end nobody reads any more."""
     poll = select.poll()
     poll.register(stream.fileno(), 0)  # errors are reported without being asked for
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
-def tell_skipped(results: Iterable[CardAnalysis | SkippedCard]) -> None:
+def tell_skipped(skipped: SkippedCard) -> None:
     """Says on stderr what could not be read and why, for when the report itself goes where nobody looks."""
-    from cardscope.types import SkippedCard
+    from cardscope.text.clean import clean
 
-    for result in results:
-        if isinstance(result, SkippedCard):
-            asked = result.model_id or result.subject
-            tell(f"skipped: {f'{asked}: ' if asked else ''}{result.message} ({result.reason})")
-            if result.hint:
-                tell(f"hint: {result.hint}")
+    asked = clean(skipped.model_id or skipped.subject, 200)  # so that what is said of it is not cut off
+    tell(f"skipped: {f'{asked}: ' if asked else ''}{skipped.message} ({skipped.reason})")
+    if skipped.hint:
+        tell(f"hint: {skipped.hint}")
 
 
 def progress(quiet: bool) -> Callable[[str, str], None]:

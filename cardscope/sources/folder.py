@@ -53,10 +53,14 @@ def resolve_target(text: str, *, prefer_id: bool = False) -> Target:
     word = text.strip()
     if word == STDIN:
         return Target("stdin", STDIN)
-    if word.lower().startswith("file://"):
-        return Target("path", unquote(urlsplit(word).path))
     if "://" in word or _BARE_HUB.match(word):
-        return _from_address(word)
+        try:
+            is_file = word.lower().startswith("file://")
+            return Target("path", unquote(urlsplit(word).path)) if is_file else _from_address(word)
+        except UsageError:
+            raise
+        except ValueError as error:  # a bracket that is not closed, for one
+            raise UsageError("is no address", subject=word[:200], hint="give the address of a model's page") from error
     if word.startswith((".", "/", "~")) or word.lower().endswith((".md", ".markdown")) or "\\" in word:
         return Target("path", word)
     path = Path(word)
@@ -105,7 +109,10 @@ class FolderSource:
 
     def __init__(self, path: str | Path) -> None:
         self.stdin = str(path) == STDIN
-        self.path = Path(path).expanduser()
+        try:
+            self.path = Path(path).expanduser()
+        except RuntimeError:  # ~somebody whom this machine does not know
+            self.path = Path(path)
 
     def only(self) -> RawCard | SkippedCard:
         """The one card of a file, a folder or stdin; local cards have no id, as nothing on the disk vouches for one."""

@@ -84,7 +84,9 @@ def test_a_word_that_is_nothing(word: str) -> None:
         resolve_target(word)
 
 
-@pytest.mark.parametrize("word", [f"{HUB}/datasets/owner/name", f"{HUB}/spaces/owner/name", f"{HUB}/", "hf.co/"])
+@pytest.mark.parametrize(
+    "word", [f"{HUB}/datasets/owner/name", f"{HUB}/spaces/owner/name", f"{HUB}/", "hf.co/", "https://[x", "file://[x"]
+)
 def test_an_address_that_is_no_models(word: str) -> None:
     with pytest.raises(UsageError):
         resolve_target(word)
@@ -161,7 +163,7 @@ def test_a_folder_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytes
     assert answer.message == "cannot be read (Permission denied)"
 
 
-@pytest.mark.parametrize("path", ["missing.md", "missing/folder", "x" * 5000, "a\0b.md"])
+@pytest.mark.parametrize("path", ["missing.md", "missing/folder", "x" * 5000, "a\0b.md", "~no such user/x.md"])
 def test_no_such_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.chdir(tmp_path)
     answer = FolderSource(path).only()
