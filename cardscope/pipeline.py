@@ -146,6 +146,7 @@ class Analyzer:
             dates=_fuller(raw, info),
             origin=raw.origin,
             versions=self._versions(),
+            cached=raw.cached,
         )
 
     def stream(self) -> Iterator[CardAnalysis | SkippedCard]:

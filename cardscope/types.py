@@ -100,6 +100,7 @@ class RawCard:
         origin: Where it was taken from, for a person: a path, an address, ``stdin``.
         renamed_from: The id that was asked for, when the source redirected it.
         license_text: The repository's licence file where the source could give one; terms named there count.
+        cached: The source was not heard; this is what a cache holds of it, which may have changed there since.
     """
 
     content: bytes
@@ -109,6 +110,7 @@ class RawCard:
     origin: str = ""
     renamed_from: ModelId | None = None
     license_text: str | None = None
+    cached: bool = False
 
 
 class Relation(StrEnum):
@@ -706,6 +708,7 @@ class CardAnalysis:
 
     Attributes:
         versions: Of cardscope, of each table, of the encoder: what a result must be compared under.
+        cached: As of the `RawCard`.
     """
 
     facts: CardFacts
@@ -715,6 +718,7 @@ class CardAnalysis:
     dates: Dates = Dates()
     origin: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    cached: bool = False
 
 
 class SkipReason(StrEnum):

@@ -155,7 +155,9 @@ def _report(
             listener("", "")
             code = max(code, _exit_code(result, fail_under))
             is_read = put(reporter.render(result))
-            if isinstance(result, SkippedCard) and not is_seen:
+            if not isinstance(result, SkippedCard):
+                output.tell_cached(result)
+            elif not is_seen:
                 output.tell_skipped(result)
             # Nobody wants the others any more, except who asks for the exit code: a gate looks at all of them.
             if not is_read and fail_under is None:

@@ -18,7 +18,7 @@ import click
 from cardscope.errors import OutputError
 
 if TYPE_CHECKING:
-    from cardscope.types import SkippedCard
+    from cardscope.types import CardAnalysis, SkippedCard
 
 #: Widest report that still reads well; a wider terminal gets margins instead of long lines.
 WIDEST = 160
@@ -150,6 +150,13 @@ def tell_skipped(skipped: SkippedCard) -> None:
     tell(f"skipped: {f'{asked}: ' if asked else ''}{skipped.message} ({skipped.reason})")
     if skipped.hint:
         tell(f"hint: {skipped.hint}")
+
+
+def tell_cached(result: CardAnalysis) -> None:
+    """Says on stderr that a card may not be the one of today, which no report can know."""
+    if result.cached:
+        what = "is the card in the client's cache; the Hub was not asked or did not answer"
+        tell(f"note: {result.facts.card.model_id or result.origin}: {what}")
 
 
 def progress(quiet: bool) -> Callable[[str, str], None]:

@@ -74,6 +74,7 @@ def to_dict(result: CardAnalysis | SkippedCard) -> dict[str, Any]:
         "schema": SCHEMA,
         "model_id": card.model_id,
         "revision": result.revision,
+        "cached": result.cached,
         "dates": _dates(result.dates),
         "kind": facts.kind.value,
         "front_matter": {

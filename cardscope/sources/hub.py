@@ -19,7 +19,7 @@ from cardscope.errors import SourceError, UsageError
 from cardscope.options import SourceOptions
 from cardscope.sources.answers import LARGEST_README, LICENSE_FILES, license_in, skip, unless_empty
 from cardscope.sources.pace import Pace
-from cardscope.sources.pages import Page, Readme, is_blob, is_down, is_foreign, now_called
+from cardscope.sources.pages import Found, Page, Readme, found_at, is_blob, is_down, is_foreign, now_called
 from cardscope.sources.refusals import ENDPOINT_HINT, Reason, foreign, refusal, unanswered
 from cardscope.sources.shapes import lacks, to_info
 from cardscope.sources.wire import Broken, Refused, TooLarge, ask, guard
@@ -85,7 +85,7 @@ class HubSource:
         for name in LICENSE_FILES:
             found = self._file(model, revision, name)
             if not isinstance(found, Reason):
-                return license_in(found[0])
+                return license_in(found.path)
             if found.reason is not SkipReason.NO_README:
                 return None
         return ""
@@ -95,15 +95,15 @@ class HubSource:
         for info in self.list_models():
             yield self.get(info.model_id, info.revision)
 
-    def _file(self, model: ModelId, revision: str | None, name: str) -> tuple[Path, ModelId] | Reason:
+    def _file(self, model: ModelId, revision: str | None, name: str) -> Found | Reason:
         """Where a file lies in the client's cache and what its model is called now, or why it is not there."""
         try:
             path, exchange = ask(lambda: self._download(model, revision, name), self.options)
         except Exception as error:
             reason = self._explain(error, revision)
             cached = self.cached(model, revision, name) if is_down(reason.reason) else None
-            return reason if cached is None else (cached, model)
-        return path, now_called(exchange.addresses, model)
+            return reason if cached is None else found_at(cached, (), model, revision)
+        return found_at(path, exchange.addresses, model, revision)
 
     def _download(self, model: ModelId, revision: str | None, name: str) -> Path:
         from huggingface_hub import hf_hub_download
@@ -128,7 +128,7 @@ class HubSource:
         found = try_to_load_from_cache(model, name, revision=revision)
         return Path(found) if isinstance(found, str) else None
 
-    def _read(self, asked: ModelId, path: Path, name: ModelId) -> RawCard | SkippedCard:
+    def _read(self, asked: ModelId, path: Path, name: ModelId, unheard: bool) -> RawCard | SkippedCard:
         commit = path.parent.name  # snapshots/<commit>/README.md: the folder tells which commit a branch stood for
         try:
             if path.stat().st_size > LARGEST_README:
@@ -139,7 +139,7 @@ class HubSource:
             return skip(asked, SkipReason.UNREADABLE, f"cannot be read from the cache ({error.strerror})", hint)
         origin = f"{self._endpoint()}/{name}/blob/{commit}/{_README}"
         renamed = asked if asked != name else None
-        return unless_empty(RawCard(content, name, revision=commit, origin=origin, renamed_from=renamed))
+        return unless_empty(RawCard(content, name, commit, origin=origin, renamed_from=renamed, cached=unheard))
 
     def readme(self, model: ModelId, revision: str | None = None, known: str | None = None) -> Readme | SkippedCard:
         """The README without the client's cache: one request, and no body when it is still the ``known`` blob.

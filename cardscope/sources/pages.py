@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from cardscope.errors import InvalidModelId
@@ -14,6 +16,7 @@ from cardscope.types import ModelId, ModelInfo, SkipReason, model_id
 # Files that are not large come by way of a second address of the Hub: /api/resolve-cache/models/OWNER/NAME/COMMIT/FILE
 _RESOLVED = re.compile(r"/([^/]+(?:/[^/]+)?)/resolve/|/resolve-cache/models/([^/]+(?:/[^/]+)?)/[0-9a-f]{40}/")
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _DIGEST = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 _NO_JSON = frozenset({"JSONDecodeError", "UnicodeDecodeError"})
@@ -47,6 +50,24 @@ class Readme:
     model_id: ModelId
     revision: str | None
     blob_id: str | None
+
+
+class Found(NamedTuple):
+    """A file in the client's cache.
+
+    Attributes:
+        model_id: What the model is called now.
+        unheard: The Hub was not asked or did not answer, and the revision is no commit, so it may have changed since.
+    """
+
+    path: Path
+    model_id: ModelId
+    unheard: bool
+
+
+def found_at(path: Path, addresses: Sequence[str], asked: ModelId, revision: str | None) -> Found:
+    """What the addresses that answered (none, when nobody did) tell of a file of the cache."""
+    return Found(path, now_called(addresses, asked), not addresses and not _COMMIT.fullmatch(revision or ""))
 
 
 def is_blob(content: bytes, blob_id: str | None) -> bool:

@@ -143,6 +143,21 @@ def test_no_network(tmp_path: Path) -> None:
     assert b"offline" in refused.stdout
 
 
+def test_card_out_of_the_cache_is_said_to_be_one(tmp_path: Path) -> None:
+    with HubServer([HubModel("owl/open", CARD.encode())]) as server:
+        where = hub(server, tmp_path)
+        online = run("owl/open", "--format", "json", **where)
+    options = tmp_path / "options.toml"
+    options.write_text("[source]\ntries = 1\n")
+    gone = run("owl/open", "--format", "json", "--options", str(options), **where)
+    forbidden = run("owl/open", "--format", "json", HF_HUB_OFFLINE="1", **where)
+    assert [done.returncode for done in (online, gone, forbidden)] == [0, 0, 0]
+    assert [json.loads(done.stdout)["cached"] for done in (online, gone, forbidden)] == [False, True, True]
+    assert online.stderr == b""
+    for done in (gone, forbidden):
+        assert done.stderr.startswith(b"note: owl/open: is the card in the client's cache; the Hub was not asked")
+
+
 # --- formats and files --------------------------------------------------------------------------------------------
 
 

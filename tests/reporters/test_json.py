@@ -17,6 +17,7 @@ KEYS = [
     "schema",
     "model_id",
     "revision",
+    "cached",
     "dates",
     "kind",
     "front_matter",

@@ -414,11 +414,25 @@ def test_nobody_listens(hub_cache: Path) -> None:
 
 
 def test_a_hub_that_went_away_leaves_its_cards(hub_server: StartHub) -> None:
+    from huggingface_hub import close_session
+
     with HubServer(MODELS) as short_lived:
         assert isinstance(source(short_lived).get(BASE), RawCard)
+    close_session()  # a connection that was kept open is still answered
     card = source(short_lived, tries=1).get(BASE)
     assert isinstance(card, RawCard)
-    assert (card.content, card.revision) == (README, MODELS[0].sha)
+    assert (card.content, card.revision, card.cached) == (README, MODELS[0].sha, True)
+
+
+def test_a_card_the_hub_answered_for_is_no_cached_one(hub: HubServer) -> None:
+    """Neither is one of a commit, although the client takes it out of its cache without asking: it cannot change."""
+    for revision in (None, None, MODELS[0].sha, MODELS[0].sha):
+        card = source(hub).get(BASE, revision)
+        assert isinstance(card, RawCard)
+        assert not card.cached
+    hub.faults.failing(times=9)
+    asked = {revision: source(hub, tries=1).get(BASE, revision) for revision in (None, MODELS[0].sha)}
+    assert [isinstance(card, RawCard) and card.cached for card in asked.values()] == [True, False]
 
 
 # --- listings -----------------------------------------------------------------------------------------------------
