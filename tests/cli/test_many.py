@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,14 @@ def test_target_that_can_be_none_is_skipped_among_others(readme: Path, tmp_path:
     assert lines(pinned)[0]["skipped"]["message"] == "a card at hand has no revisions"  # type: ignore[index]
 
 
+@pytest.mark.parametrize(("where", "code"), [("foo://nowhere", 2), ("./no-such-corpus", 3)])
+def test_source_that_cannot_be_is_no_skipped_target(where: str, code: int) -> None:
+    done = run("a b", "c/d", "e/f", "--source", where, "--format", "jsonl")
+    assert done.returncode == code
+    assert len(lines(done)) == 1
+    assert b"error: " in done.stderr
+
+
 def test_list_of_one_is_a_list(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("a b c\n")
     assert run("a b c").returncode == 2
@@ -173,7 +182,7 @@ def test_no_result_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         return result
 
     monkeypatch.setattr(Reader, "read", read)
-    (tmp_path / "list").write_text("a/b\n" * 100)
+    (tmp_path / "list").write_text("".join(f"a/b{number}\n" for number in range(100)))
     words = ["analyze", "--targets", str(tmp_path / "list"), "--format", "jsonl", "-o", str(tmp_path / "out")]
     assert _guarded(words) == 3
     assert len((tmp_path / "out").read_text().splitlines()) == 100
@@ -184,7 +193,8 @@ def test_no_result_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def stream() -> Iterator[subprocess.Popen[bytes]]:
     words = (*ANALYZE, "--targets", "-", "--source", "demo", "--format", "jsonl")
     pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as running:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=buffered) as running:
         yield running
         running.kill()
 
@@ -195,7 +205,8 @@ def feed(running: subprocess.Popen[bytes], *names: str) -> None:
 
 
 def feed_without_end(running: subprocess.Popen[bytes], name: str) -> None:
-    while True:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         feed(running, name)
 
 
