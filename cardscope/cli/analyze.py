@@ -115,13 +115,10 @@ def command(
     listener = output.progress(quiet)
     try:
         listener("load", options.embedder)
-        reader = Reader(
-            where, token, options, loader(options.embedder), listener, alone=alone, listing=str(listing) == "-"
-        )
+        load = loader(options.embedder)
+        reader = Reader(where, token, options, load, listener, alone=alone, listing=str(listing) == "-")
         results = map(reader.read, chain(targets, lines))
-        is_seen = style == "terminal" and destination is None
-        reporter = _reporter(style, destination, explain)
-        return _report(results, reporter, destination, listener, fail_under=fail_under, is_seen=is_seen)
+        return _report(results, style, destination, listener, explain=explain, fail_under=fail_under)
     finally:
         listener("", "")
 
@@ -139,16 +136,18 @@ def _options(file: Path | None, *, embedder: str | None, tables: Path | None, re
 
 def _report(
     results: Iterable[CardAnalysis | SkippedCard],
-    reporter: Reporter,
+    style: str,
     destination: Path | None,
     listener: Listener,
     *,
+    explain: bool,
     fail_under: float | None,
-    is_seen: bool,
 ) -> int:
     """Writes each result before the next one is made, so that none of them is lost or kept; gives the exit code."""
     from cardscope.types import SkippedCard
 
+    reporter = _reporter(style, destination, explain)
+    is_seen = style == "terminal" and destination is None
     code = 0
     with output.opened(destination) as put:
         for result in results:
