@@ -14,6 +14,8 @@ from cardscope.types import Card, Found, ModelId, Problem, RawCard, Section, Spa
 from cardscope.types import model_id as as_model_id
 
 _BY_HEADING = Found.HEADING
+#: A shorter title, or one of words alone ("Model", "Usage"), is no name that code could be known by.
+_SHORTEST_NAME = 5
 _TOO_MANY = Problem("too-many-blocks", f"only the first {MOST_PIECES:,} headings and blocks are told apart")
 
 
@@ -42,7 +44,7 @@ def _parse(content: str | bytes, model: ModelId | None) -> Card:
     first = front_matter.span.last + 1 if front_matter.span else 1
     outline = Outline(first)
     read_pieces(decoded.text[begin:], outline)
-    sections = _label(outline.close(decoded.lines), decoded.lines, model)
+    sections = _label(outline.close(decoded.lines), decoded.lines)
     return Card(
         model_id=model,
         text=decoded.text,
@@ -65,9 +67,9 @@ def _body(decoded: Decoded, first: int) -> Span | None:
     return Span(first, last) if first <= last else None
 
 
-def _label(drafts: Sequence[OutlineSection], lines: Sequence[str], model: ModelId | None) -> tuple[Section, ...]:
+def _label(drafts: Sequence[OutlineSection], lines: Sequence[str]) -> tuple[Section, ...]:
     """Labels sections from the outside in, since a section's own label may follow from the one it stands in."""
-    name = model.rpartition("/")[2].lower() if model else ""
+    name = _name(drafts)
     sections: list[Section] = []
     for draft in drafts:
         above = _said_by_heading(sections[draft.parent]) if draft.parent is not None else ()
@@ -88,6 +90,16 @@ def _label(drafts: Sequence[OutlineSection], lines: Sequence[str], model: ModelI
             )
         )
     return tuple(sections)
+
+
+def _name(drafts: Sequence[OutlineSection]) -> str:
+    """What the title calls the model, as an id would write it.
+
+    Not out of the id: a text that several models share is read once, and says the same of each of them.
+    """
+    title = next((draft.heading for draft in drafts if draft.level), "")
+    name = title.rpartition("/")[2].strip().lower().replace(" ", "-")
+    return name if len(name) >= _SHORTEST_NAME and not name.isalpha() else ""
 
 
 def _said_by_heading(section: Section) -> tuple[str, ...]:

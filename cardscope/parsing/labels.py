@@ -120,7 +120,7 @@ def label_section(
         blocks: Of the section, without its heading, with spans in lines of the README.
         lines: Of the whole README.
         span: From the heading line to the last line with content.
-        name: Of the model without its owner, in lower case; empty when it is not known.
+        name: What the title calls the model, as an id without an owner, in lower case; empty when it tells none.
     """
     labels, known, closed, prose = _heading(heading[:LONGEST], parent_labels) if heading else _PREAMBLE
     found: dict[str, LabelEvidence] = {}

@@ -301,21 +301,28 @@ LOADS = "from transformers import pipeline\npipe = pipeline('fill-mask', model='
 
 
 @pytest.mark.parametrize(
-    ("code", "model", "answers"),
+    ("code", "title", "answers"),
     [
         (LOADS, "rivers/ferry-2b", True),
         (LOADS, "lakes/ferry-2b", True),
+        (LOADS, "Ferry 2B", True),
         (LOADS, "rivers/brook", False),
         (LOADS, "rivers/erry-2b", False),
-        (LOADS, None, False),
+        (LOADS, "Usage", False),
         (LOADS + "\nTrainer(model=pipe.model).train()", "rivers/ferry-2b", False),
         ("print('rivers/ferry-2b')\nimport os", "rivers/ferry-2b", False),
         ("pipeline('fill-mask', model='rivers/ferry-2b')", "rivers/ferry-2b", False),
+        ("from transformers import pipeline\npipeline(model='rivers/usage')", "Usage", False),
     ],
 )
-def test_code_that_loads_this_very_model_answers_under_any_heading(code, model, answers):
-    card = parse_card(f"# X\n\n## Uses\n\nFor rivers.\n\n```python\n{code}\n```\n", model)
+def test_code_that_loads_the_model_of_the_title_answers_under_any_heading(code, title, answers):
+    card = parse_card(f"# {title}\n\n## Uses\n\nFor rivers.\n\n```python\n{code}\n```\n")
     assert ("how_to_use" in card.sections[1].labels) is answers
+
+
+def test_a_text_says_the_same_of_each_model_that_shares_it():
+    text = f"# X\n\n## Uses\n\nFor rivers.\n\n```python\n{LOADS}\n```\n"
+    assert parse_card(text).sections == parse_card(text, "rivers/ferry-2b").sections
 
 
 @pytest.mark.parametrize(
