@@ -34,14 +34,13 @@ def has_license(view: View, ask: Question) -> Finding:
     if view.brief:
         return ask.no
     told = view.coverage.get("license")
+    if told is None or told.state is not CoverageState.PRESENT or not told.spans:
+        return view.no(ask, "no licence is stated", spans=view.top(), fix=_license_fix(view, ask))
     matter = view.card.front_matter.span
-    if told is not None and told.state is CoverageState.PRESENT and told.spans:
-        if matter is not None and told.spans[-1].last <= matter.last:
-            message = f"the licence stands on {lines_of(told.spans)} and not under the key `license`"
-            return view.no(ask, message, spans=told.spans, fix=_license_fix(view, ask))
-        message = f"the licence stands on {lines_of(told.spans)} and not in the front matter"
-        return view.no(ask, message, spans=told.spans, fix=_license_fix(view, ask))
-    return view.no(ask, "no licence is stated", spans=view.top(), fix=_license_fix(view, ask))
+    is_inside = matter is not None and told.spans[-1].last <= matter.last
+    place = "under the key `license`" if is_inside else "in the front matter"
+    message = f"the licence stands on {lines_of(told.spans)} and not {place}"
+    return view.no(ask, message, spans=told.spans, fix=_license_fix(view, ask))
 
 
 def _license_fix(view: View, ask: Question) -> str:
