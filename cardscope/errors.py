@@ -6,6 +6,9 @@ world outside the card is at fault, and the command line turns each into one sen
 
 from __future__ import annotations
 
+#: Exit code of every command that ran and left something undone: a card, a shard, a whole source.
+EXIT_INCOMPLETE = 3
+
 
 class CardscopeError(Exception):
     """Root of everything cardscope raises on purpose; a plain ``ValueError`` is therefore always a bug.
@@ -16,7 +19,7 @@ class CardscopeError(Exception):
         hint: What the reader can do next; empty when there is nothing.
     """
 
-    exit_code = 3
+    exit_code = EXIT_INCOMPLETE
 
     def __init__(self, message: str, *, subject: str = "", hint: str = "") -> None:
         super().__init__(message)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardscope.cli import output
+from cardscope.errors import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from cardscope.options import Options
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 
 EXIT_BELOW = 1
-EXIT_SKIPPED = 3
 
 
 @click.command("analyze")
@@ -181,7 +181,7 @@ def _exit_code(result: CardAnalysis | SkippedCard, fail_under: float | None) -> 
     from cardscope.types import SkippedCard
 
     if isinstance(result, SkippedCard):
-        return EXIT_SKIPPED
+        return EXIT_INCOMPLETE
     value = result.score.quality.value
     # A score that could not be told is not below anything: unknown is never bad.
     return EXIT_BELOW if fail_under is not None and value is not None and value < fail_under else 0

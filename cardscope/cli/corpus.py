@@ -9,6 +9,7 @@ import click
 
 from cardscope.cli import output
 from cardscope.cli.crawl import command as crawl
+from cardscope.errors import EXIT_INCOMPLETE
 
 CORPUS = click.argument("corpus", type=str)
 DESTINATION = click.argument("destination", type=click.Path(path_type=Path, file_okay=False), metavar="DEST")
@@ -62,7 +63,7 @@ def import_(source: str, destination: Path, title: str, config: str, limit: int 
     if counts["rejects"]:
         reasons = Counter(Corpus(destination).table("rejects", ["reason"])["reason"].to_pylist()).most_common()
         output.tell("rejected: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons))
-    return 0 if counts["cards"] or counts["models"] else 3
+    return 0 if counts["cards"] or counts["models"] else EXIT_INCOMPLETE
 
 
 @command.command("info")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cardscope.cli import output
+from cardscope.errors import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from cardscope.corpus.plan import Progress
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 #: Seconds between two lines of progress: for someone who watches, and for a log.
 _WATCHED: Final = 0.2
 _LOGGED: Final = 60.0
-EXIT_INCOMPLETE: Final = 3
 
 
 @click.command("crawl")

@@ -11,7 +11,7 @@ import click
 
 from cardscope import __version__
 from cardscope.cli import output
-from cardscope.errors import CardscopeError
+from cardscope.errors import EXIT_INCOMPLETE, CardscopeError
 
 #: name -> (module, the line the help shows); the line stands here so that help imports no command. Held by a test.
 COMMANDS = {
@@ -23,7 +23,6 @@ COMMANDS = {
 }
 
 EXIT_BUG = 4
-EXIT_REFUSED = 3
 
 
 class LazyGroup(click.Group):
@@ -117,7 +116,7 @@ def _refused(error: OSError) -> int:
         _show_traceback(error)
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
     output.tell(f"error: {where}{error.strerror or error}")
-    return EXIT_REFUSED
+    return EXIT_INCOMPLETE
 
 
 def _confess(error: Exception) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cardscope.cli import output
+from cardscope.errors import EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
     from cardscope.corpus.batch import Engine
@@ -120,7 +121,7 @@ def command(
     for shard, problem in state.problems.items():
         output.tell(f"shard {shard} was left out: {problem}")
     output.write(_render(timeline, style, destination), destination)
-    return 3 if state.problems else 0
+    return EXIT_INCOMPLETE if state.problems else 0
 
 
 def _beside(corpus: str) -> str:
